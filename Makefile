@@ -1,0 +1,55 @@
+# `make demo` and `make test` are all a fresh Debian machine needs; the rest is for developers.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet install -c constraints.txt
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+# An editable install finds sim and boards beside the package.
+INSTALLED := pyproject.toml constraints.txt
+
+.PHONY: demo test test-fast lint simulator peers clean
+
+demo: $(VENV)/installed
+	$(BIN)/python -m lgn_hdl build examples/digits.lgn -o build/digits --target ice40 \
+	  --samples examples/digits.npz
+
+test: $(VENV)/installed-dev simulator
+	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/installed-dev simulator
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+
+simulator:
+	@command -v iverilog >/dev/null || \
+	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq iverilog; }
+
+# Compare live with the original libraries; they need Python 3.12 and fetch several GB once.
+peers: .venv-peers/installed
+	.venv-peers/bin/python tests/golden/make_torchlogix.py --check
+
+$(BIN)/pip:
+	@$(PYTHON) -c "import ensurepip" 2>/dev/null || \
+	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq python3-venv; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(BIN)/pip $(INSTALLED)
+	$(PIP) -e ".[native]"
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(PIP) -e ".[native,dev]"
+	@touch $@
+
+.venv-peers/installed: tests/golden/requirements.txt
+	$${PEERS_PYTHON:-python3.13} -m venv .venv-peers
+	.venv-peers/bin/pip --quiet install -r tests/golden/requirements.txt
+	.venv-peers/bin/pip --quiet install --no-deps torchlogix==0.2.2
+	@touch $@
+
+clean:
+	rm -rf build dist .venv .venv-peers

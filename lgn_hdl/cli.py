@@ -1,0 +1,250 @@
+"""The command line: arguments in, progress and results out, no logic."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .errors import LgnError
+
+__all__ = ["main"]
+
+#: Wrong input, wrong options, a mismatch: one line on standard error and this exit status.
+FAILURE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        result = options.run(options)
+    except LgnError as error:
+        if options.json:
+            print(json.dumps({"error": str(error)}))
+        print(f"lgn_hdl: error: {error}", file=sys.stderr)
+        return FAILURE
+    except KeyboardInterrupt:
+        print("lgn_hdl: interrupted", file=sys.stderr)
+        return 130
+    if options.json:
+        print(json.dumps(result, indent=2, allow_nan=False))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lgn_hdl",
+        description="Trained logic-gate networks as hardware that computes exactly the same.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    build = commands.add_parser("build", help="compile a model into a folder")
+    _model_arguments(build)
+    build.add_argument("-o", "--output", required=True, type=Path, metavar="DIR")
+    build.add_argument(
+        "--target",
+        default="verilog",
+        metavar="NAME",
+        help="rtlil, verilog, lut4, lut6, xilinx, ecp5, ice40 or gowin (default: verilog)",
+    )
+    stages = build.add_argument_group("pipelining (one of)")
+    stages.add_argument(
+        "--clock-mhz",
+        type=float,
+        metavar="F",
+        help="place registers for this clock (default: a clock per target)",
+    )
+    stages.add_argument(
+        "--levels-per-stage", type=int, metavar="N", help="place registers after every N levels"
+    )
+    stages.add_argument("--combinational", action="store_true", help="no registers, no clock")
+    build.add_argument("--no-argmax", action="store_true", help="scores only, no class index")
+    build.add_argument(
+        "--counters",
+        choices=["full-adders", "counters"],
+        help="what the class sums are made of (default: by target)",
+    )
+    build.add_argument(
+        "--samples",
+        type=Path,
+        metavar="NPZ",
+        help="samples x and labels y for the vectors and the accuracy",
+    )
+    build.add_argument(
+        "--vectors", type=int, default=512, metavar="N", help="test vectors to write (default: 512)"
+    )
+    build.add_argument("--seed", type=int, default=0, metavar="N")
+    build.set_defaults(run=_build)
+
+    sim = commands.add_parser("sim", help="simulate a build against PyTorch in cocotb")
+    sim.add_argument("folder", type=Path, metavar="DIR")
+    sim.add_argument("--samples", type=Path, metavar="NPZ", help="instead of the build's vectors")
+    sim.add_argument("--seed", type=int, default=0, metavar="N", help="of the back-pressure")
+    sim.set_defaults(run=_sim)
+
+    info = commands.add_parser("info", help="say what a model is")
+    _model_arguments(info)
+    info.set_defaults(run=_info)
+
+    for command in (build, sim, info):
+        command.add_argument("--json", action="store_true", help="print the result as JSON")
+    return parser
+
+
+def _model_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model",
+        type=Path,
+        metavar="MODEL",
+        help=".lgn, a torchlogix state_dict, or a gate list (.pth, .npz, .csv)",
+    )
+    parser.add_argument("--groups", type=int, metavar="K", help="gate lists: number of classes")
+    parser.add_argument(
+        "--thresholds",
+        type=Path,
+        metavar="NPZ",
+        help="gate lists: thresholds of inputs that are not bits",
+    )
+    parser.add_argument("--inputs", type=int, metavar="N", help="gate lists: number of inputs")
+    parser.add_argument(
+        "--arch",
+        type=Path,
+        metavar="JSON",
+        help="architecture of a state_dict (default: the .json beside it)",
+    )
+    parser.add_argument(
+        "--input-format",
+        metavar="FMT",
+        help="of real inputs, such as 'ufixed<8,0>' or 'fixed<16,6>'",
+    )
+    parser.add_argument("--classes", metavar="A,B,...", help="names of the classes")
+
+
+def _load(options: argparse.Namespace):
+    from .api import load
+
+    return load(
+        options.model,
+        options.groups,
+        options.thresholds,
+        architecture=options.arch,
+        inputs=options.inputs,
+        input_format=options.input_format,
+        classes=options.classes.split(",") if options.classes else (),
+    )
+
+
+def _build(options: argparse.Namespace) -> dict[str, Any]:
+    from .compiler import build, read_samples
+
+    with _progress("build", options.json) as step:
+        step("loading")
+        model = _load(options)
+        result = build(
+            model,
+            options.output,
+            target=options.target,
+            clock_mhz=options.clock_mhz,
+            levels_per_stage=options.levels_per_stage,
+            combinational=options.combinational,
+            argmax=not options.no_argmax,
+            counters=options.counters,
+            vectors=options.vectors,
+            seed=options.seed,
+            samples=read_samples(options.samples) if options.samples else None,
+            progress=step,
+        )
+    report = result.report
+    if not options.json:
+        _say((options.output / "report.md").read_text())
+        print(
+            f"Written to {options.output}: "
+            + ", ".join(sorted(path.name for path in options.output.iterdir()))
+        )
+    return json.loads(report.to_json())
+
+
+def _sim(options: argparse.Namespace) -> dict[str, Any]:
+    from .compiler import read_samples, simulate
+
+    with _progress("simulation", options.json) as step:
+        step("cocotb")
+        x = read_samples(options.samples).x if options.samples else None
+        result = simulate(options.folder, x, seed=options.seed)
+    if not options.json:
+        print(
+            f"{result.samples:,} samples: every block equal to PyTorch, "
+            f"{result.cycles:,} clocks, {result.stalls:,} of them stalled by back-pressure"
+        )
+    return dict(result.__dict__)
+
+
+def _info(options: argparse.Namespace) -> dict[str, Any]:
+    model = _load(options)
+    network = model.network
+    layers = [
+        {
+            "name": node.name,
+            "type": type(node.layer).__name__,
+            "inputs": list(node.inputs),
+            "output": str(network.types[node.name]),
+        }
+        for node in network.nodes
+    ]
+    found: dict[str, Any] = {
+        "inputs": {name: str(tensor) for name, tensor in network.inputs.items()},
+        "layers": layers,
+        "outputs": list(network.outputs),
+        "classes": list(model.classes),
+        "meta": dict(network.meta),
+    }
+    if not options.json:
+        for name, tensor in found["inputs"].items():
+            print(f"input  {name}: {tensor}")
+        for layer in layers:
+            print(f"layer  {layer['name']}: {layer['type']} -> {layer['output']}")
+        print(f"output {', '.join(found['outputs'])}")
+        for key, value in found["meta"].items():
+            print(f"{key}: {value}")
+    return found
+
+
+def _say(markdown: str) -> None:
+    """The report as a page in a terminal, as text in a file."""
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console().print(Markdown(markdown))
+    else:
+        print(markdown)
+
+
+class _progress:
+    """What is going on and for how long, on standard error, if a person is looking."""
+
+    def __init__(self, title: str, quiet: bool):
+        from rich.console import Console
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            disable=quiet or not sys.stderr.isatty(),
+            transient=True,
+        )
+        self._task = self._bar.add_task(title)
+        self._title = title
+
+    def __enter__(self) -> Callable[[str], None]:
+        self._bar.start()
+        return lambda step: self._bar.update(self._task, description=f"{self._title}: {step}")
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()

@@ -1,0 +1,94 @@
+"""Everything that is decided before hardware is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..errors import BuildError
+from ..logic.lower import lower
+from ..logic.passes import PassResult, optimize
+from ..logic.program import LogicProgram
+from ..logic.schedule import Pipeline, schedule
+from ..network import ArgMax, FixedPoint, Network, Thermometer
+from .options import BuildOptions
+
+__all__ = ["Design", "plan"]
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """A network with its number format, its simplified program, and the schedule of that.
+
+    Parameters
+    ----------
+    options : BuildOptions
+        Resolved: every default is filled in.
+    warnings : list of str
+        Remarks for the reader of the report.
+    """
+
+    network: Network
+    program: LogicProgram
+    passes: list[PassResult]
+    pipeline: Pipeline
+    options: BuildOptions
+    warnings: list[str]
+
+
+def plan(
+    network: Network,
+    options: BuildOptions,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Design:
+    """Choose the number format, simplify, schedule; `options` are resolved ones."""
+    network, warnings = _with_format(network, options)
+    argmax = options.argmax and network.scores is not None
+    if not argmax:
+        network = _without_argmax(network)
+    program, passes = optimize(lower(network), seed=options.seed, progress=progress)
+    options = replace(options, argmax=argmax, input_format=str(program.format))
+    assert options.counters is not None
+    pipeline = schedule(
+        program,
+        model=options.delays,
+        clock=options.stage_clock,
+        style=options.counters,
+        argmax=argmax,
+    )
+    return Design(network, program, passes, pipeline, options, warnings)
+
+
+def _with_format(network: Network, options: BuildOptions) -> tuple[Network, list[str]]:
+    """The network with a number format on its input, and a note if it was chosen here."""
+    warnings = [str(text) for text in network.meta.get("warnings", ())]
+    ((name, tensor),) = network.inputs.items()
+    if tensor.is_bits:
+        if options.input_format not in (None, "bit"):
+            raise BuildError(
+                "the network takes bits, it has no number format to choose", where="--input-format"
+            )
+        return network, warnings
+    if options.input_format is not None:
+        number = FixedPoint.parse(options.input_format)
+        return network.with_input(**{name: replace(tensor, element=number)}), warnings
+    if isinstance(tensor.element, FixedPoint):
+        return network, warnings
+    thresholds = [
+        n.layer.thresholds.ravel() for n in network.nodes if isinstance(n.layer, Thermometer)
+    ]
+    number = FixedPoint.around(np.concatenate(thresholds))
+    warnings.append(
+        f"No input format was given: {number} was chosen to cover all thresholds. Inputs are "
+        f"rounded to steps of {float(number.step):g}; choose yours with --input-format."
+    )
+    return network.with_input(**{name: replace(tensor, element=number)}), warnings
+
+
+def _without_argmax(network: Network) -> Network:
+    dropped = {node.name for node in network.nodes if isinstance(node.layer, ArgMax)}
+    nodes = tuple(node for node in network.nodes if node.name not in dropped)
+    outputs = tuple(name for name in network.outputs if name not in dropped)
+    return replace(network, nodes=nodes, outputs=outputs).validate()

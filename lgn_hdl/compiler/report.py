@@ -1,0 +1,188 @@
+"""Fill the report of a build."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from amaranth.lib import data
+
+from ..hdl import feature_layout, result_layout
+from ..network.storage import network_digest
+from ..report import (
+    BlockResources,
+    ModelSection,
+    PipelineSection,
+    ProofSection,
+    Report,
+    ResourceSection,
+    TimingSection,
+)
+from .design import Design
+from .emit import Emitted
+
+if TYPE_CHECKING:
+    from ..flow import Equivalence, SynthResult
+
+__all__ = ["make_report"]
+
+
+def make_report(
+    design: Design,
+    emitted: Emitted,
+    checks: list[dict[str, Any]],
+    accuracy: dict[str, Any] | None,
+    tools: dict[str, str],
+    seconds: dict[str, float],
+) -> Report:
+    """The report of a design."""
+    mapped, proof = emitted.mapped, emitted.mapping_proof
+    return Report(
+        model=_model(design, accuracy),
+        options=design.options.as_dict(),
+        passes=[asdict(result) for result in design.passes],
+        pipeline=_pipeline(design),
+        resources=None if mapped is None else _resources(mapped),
+        timing=_timing(design),
+        proof=ProofSection(
+            status="by simulation of the gates: equal to PyTorch on every vector",
+            checks=checks if proof is None else [*checks, _mapping_check(proof)],
+            not_proved=[
+                "formal equivalence (on all inputs)",
+                "the Verilog against PyTorch: run `python -m lgn_hdl sim` on this folder",
+            ],
+        ),
+        tools=tools | emitted.tools,
+        seconds=seconds,
+    )
+
+
+def _mapping_check(proof: Equivalence) -> dict[str, Any]:
+    outcomes = {
+        True: f"proved equal on all inputs in {proof.seconds:.1f} s",
+        False: "NOT EQUAL",
+        None: f"no answer in {proof.seconds:.0f} s",
+    }
+    how = "ABC cec of the logic before and after technology mapping"
+    return {"what": "mapped LUTs = RTL", "how": how, "result": outcomes[proof.proved]}
+
+
+def _model(design: Design, accuracy: dict[str, Any] | None) -> ModelSection:
+    network = design.network
+    ((_, tensor),) = network.inputs.items()
+    layer = network.group_sum
+    logit = None
+    if layer is not None:
+        total = "score" if layer.beta == 0 else f"(score + {layer.beta:g})"
+        logit = total if layer.tau == 1 else f"{total} / {layer.tau:g}"
+    layers = [
+        {
+            "name": node.name,
+            "type": type(node.layer).__name__,
+            "output": str(network.types[node.name]),
+        }
+        for node in network.nodes
+    ]
+    return ModelSection(
+        source=str(network.meta.get("source", "a network")),
+        sha256=network_digest(network),
+        input="x".join(map(str, tensor.shape)),
+        input_format=str(design.program.format),
+        classes=_classes(design),
+        layers=layers,
+        score_to_logit=logit,
+        accuracy=accuracy,
+        warnings=design.warnings,
+    )
+
+
+def _classes(design: Design) -> list[str]:
+    return list(design.network.classes) or [str(c) for c in range(len(design.pipeline.sums))]
+
+
+def _pipeline(design: Design) -> PipelineSection:
+    p = design.pipeline
+    latency = {"binarizer": 0, "gates": p.roots_stage}
+    if p.sums:
+        latency["groupsum"] = p.scores_stage - p.roots_stage
+    if design.options.argmax:
+        latency["argmax"] = p.last_stage - p.scores_stage
+    if p.latency:
+        latency["result register"] = 1
+    return PipelineSection(
+        stages=p.stages,
+        latency_cycles=p.latency,
+        initiation_interval=1,
+        latency_by_block=latency,
+        ports=_ports(design),
+    )
+
+
+def _ports(design: Design) -> dict[str, list[dict[str, Any]]]:
+    program = design.program
+    number, width = program.format, program.format.width
+    bits = not isinstance(feature_layout(number, program.features), data.ArrayLayout)
+    what = "bit" if bits else str(number)
+    inputs = {
+        "name": f"x[0..{program.features - 1}]",
+        "low": 0,
+        "width": program.features * width,
+        "format": f"{program.features} x {what}, feature 0 lowest",
+    }
+    outputs = []
+    layout = result_layout(program, design.pipeline, argmax=design.options.argmax)
+    for name, field in layout:
+        shape = field.shape
+        if isinstance(shape, data.ArrayLayout):
+            score = shape.elem_shape.width  # pyright: ignore[reportAttributeAccessIssue]
+            text = f"{shape.length} x ufixed<{score},{score}>, class 0 lowest"
+        else:
+            text = (
+                f"{field.width} bits" if name == "bits" else f"ufixed<{field.width},{field.width}>"
+            )
+        outputs.append(
+            {"name": str(name), "low": field.offset, "width": field.width, "format": text}
+        )
+    return {"i__payload": [inputs], "o__payload": outputs}
+
+
+def _resources(mapped: SynthResult) -> ResourceSection:
+    r = mapped.resources
+    blocks = {
+        name: BlockResources(b.lut, b.ff, b.carry, b.dsp, b.bram) for name, b in r.by_block.items()
+    }
+    return ResourceSection(
+        r.lut,
+        r.ff,
+        r.carry,
+        r.dsp,
+        r.bram,
+        depth=mapped.depth,
+        by_block=blocks,
+        by_block_note=mapped.by_block_note,
+        cells=dict(r.cells),
+    )
+
+
+def _timing(design: Design) -> TimingSection:
+    options, latency = design.options, design.pipeline.latency
+    mhz = options.clock_mhz
+    if options.combinational:
+        note = "Combinational: no registers and no clock."
+    elif options.levels_per_stage:
+        note = (
+            f"Registers after every {options.levels_per_stage} levels of gates, counters or "
+            "comparisons; no clock was asked for."
+        )
+    else:
+        note = (
+            f"Registers are placed for {mhz:g} MHz by the delay model of {options.target}, an "
+            "estimate; place and route has the last word on timing."
+        )
+    return TimingSection(
+        source="delay model",
+        clock_mhz=mhz,
+        latency_ns=None if mhz is None else round(1e3 * latency / mhz, 3),
+        samples_per_second=None if mhz is None else 1e6 * mhz,
+        note=note,
+    )

@@ -1,0 +1,111 @@
+"""Run the RTL of a build in cocotb and compare it with PyTorch."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from ..errors import BuildError, FormatError, ToolError, VerifyError
+from ..model import Model, as_samples
+
+__all__ = ["SimResult", "simulate"]
+
+
+@dataclass(frozen=True)
+class SimResult:
+    """A simulation without a mismatch."""
+
+    samples: int
+    cycles: int
+    stalls: int
+
+
+def simulate(out: str | Path, x: np.ndarray | None = None, *, seed: int = 0) -> SimResult:
+    """Simulate the build in folder `out` with Icarus Verilog.
+
+    Parameters
+    ----------
+    out : str or Path
+        Made by `build`.
+    x : array_like, shape (n, *input shape), optional
+        Real-valued samples; by default the build's own vectors.
+    seed : int
+        Of the random back-pressure.
+
+    Returns
+    -------
+    SimResult
+
+    Raises
+    ------
+    VerifyError
+        At the first mismatch, with the sample, the block and the bits.
+    ToolError
+        If the simulator is missing or fails.
+    """
+    out = Path(out)
+    for name in ("top.v", "vectors.npz", "network.lgn", "report.json"):
+        if not (out / name).is_file():
+            raise FormatError(f"has no {name}", where=str(out), hint="run lgn_hdl build first")
+    with tempfile.TemporaryDirectory(prefix="lgn_hdl_sim_") as folder:
+        workdir = Path(folder)
+        vectors = out / "vectors.npz"
+        if x is not None:
+            vectors = workdir / "vectors.npz"
+            _write_vectors(out, x, vectors)
+        try:
+            outcome = _runner().run(out / "top.v", vectors, workdir, seed=seed)
+        except FileNotFoundError:
+            raise ToolError(
+                "Icarus Verilog is not installed: no `iverilog` on PATH",
+                hint="apt-get install iverilog",
+            ) from None
+        except RuntimeError as error:
+            log = workdir / "sim.log"
+            if log.exists():
+                (out / "sim.log").write_bytes(log.read_bytes())
+            raise ToolError(str(error).replace(str(workdir), str(out))) from None
+    mismatch = outcome["mismatch"]
+    if mismatch is not None:
+        bits = ", ".join(map(str, mismatch["bits"])) or "none"
+        raise VerifyError(
+            f"sample {mismatch['sample']}, block {mismatch['block']}, bits {bits}: "
+            f"expected {mismatch['expected']}, found {mismatch['found']}",
+            where=str(out / "top.v"),
+        )
+    return SimResult(outcome["samples"], outcome["cycles"], outcome["stalls"])
+
+
+def _runner() -> ModuleType:
+    """The bench's runner: inside the package in a wheel, beside it in a checkout."""
+    inside = importlib.util.find_spec("lgn_hdl.sim")
+    return importlib.import_module("lgn_hdl.sim.runner" if inside else "sim.runner")
+
+
+def _write_vectors(out: Path, x: np.ndarray, path: Path) -> None:
+    """Vectors for other samples: compile the stored network again, with the stored options."""
+    from .design import plan
+    from .options import BuildOptions
+    from .vectors import block_vectors, checked_answers
+
+    model = Model.read(out / "network.lgn")
+    stored = json.loads((out / "report.json").read_text())["options"]
+    known = set(BuildOptions.__dataclass_fields__)
+    if known != set(stored):
+        raise BuildError(
+            "was built by another version", where=str(out), hint="run lgn_hdl build again"
+        )
+    design = plan(model.network, BuildOptions(**stored))
+    features = design.program.format.quantize(as_samples(design.network, x))
+    expected = checked_answers(design.network, design.program, features)
+    arrays = block_vectors(
+        design.program, design.pipeline, expected, design.network, argmax=design.options.argmax
+    )
+    np.savez(path, **arrays)  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,206 @@
+"""Any supported file to a Network; what a file is, its content tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+import torch
+
+from ..errors import FormatError, LgnError
+from ..network import FixedPoint, Network, read_network
+from ..network.storage import MAGIC
+from . import gatelist, torchlogix
+from .assemble import input_type
+
+__all__ = ["load_network"]
+
+KINDS = "expected a .lgn file, a torch checkpoint, or a gate list as .npz or .csv"
+#: Keys under which training scripts put the state_dict.
+NESTED = ("state_dict", "model_state_dict", "model")
+
+
+def load_network(
+    path: str | Path,
+    *,
+    groups: int | None = None,
+    thresholds: str | Path | np.ndarray | None = None,
+    architecture: str | Path | Mapping[str, Any] | None = None,
+    inputs: int | None = None,
+    input_format: FixedPoint | str | None = None,
+    classes: Sequence[str] = (),
+) -> Network:
+    """Read any supported file; nothing in it is ever executed.
+
+    Parameters
+    ----------
+    path : str or Path
+        A `.lgn` file, a gate list (`.npz`, `.csv`, or a checkpoint with its connections), or a
+        torchlogix state_dict.
+    groups : int, optional
+        For gate lists: number of classes; without it the output is the bits of the last layer.
+    thresholds : path or ndarray, optional
+        For gate lists whose inputs are not bits: thresholds of shape (F, T) or (T,).
+    architecture : path or mapping, optional
+        For a torchlogix state_dict: its description. By default the key `architecture` of the
+        checkpoint, else `<stem>.json` or `architecture.json` beside it.
+    inputs : int, optional
+        For gate lists: number of input bits.
+    input_format : FixedPoint or str, optional
+        Number format of an input that is not bits.
+    classes : sequence of str
+        Names of the classes.
+
+    Raises
+    ------
+    FormatError
+        If the file cannot be read, with the file, the reason and what was expected.
+    """
+    path = Path(path)
+    given = {"groups": groups, "thresholds": thresholds, "inputs": inputs}
+    given["architecture"] = architecture
+    try:
+        kind, load = _detect(path)
+        unused = [k for k, v in given.items() if v is not None and k not in _OPTIONS[kind]]
+        if unused:
+            raise FormatError(f"option {unused[0]!r} does not apply to {kind}")
+        options = {k: v for k, v in given.items() if k in _OPTIONS[kind]}
+        return load(**options, input_format=input_format, classes=classes)
+    except LgnError as error:
+        where = error.where or ""
+        where = where if where.startswith(str(path)) else f"{path}: {where}".rstrip(": ")
+        raise FormatError(error.what, where=where, hint=error.hint) from None
+
+
+_GATES = {"groups", "thresholds", "inputs"}
+_OPTIONS = {
+    "a .lgn file": set(),
+    "a gate list": _GATES,
+    "a torchlogix checkpoint": {"architecture"},
+}
+
+
+def _detect(path: Path) -> tuple[str, Callable[..., Network]]:
+    """The kind of file, and the function that turns it into a Network."""
+    data = _read(path)
+    if data.startswith(MAGIC):
+        return "a .lgn file", lambda **options: _adapt(read_network(path), **options)
+    if data.startswith(b"PK\x03\x04"):
+        names = _zip_names(path)
+        if any(name.endswith("data.pkl") for name in names):
+            return _checkpoint(path)
+        if any(name.endswith(".npy") for name in names):
+            return "a gate list", _gates(gatelist.read_npz(data), "npz")
+        raise FormatError("a zip archive that is neither .npz nor a torch checkpoint", hint=KINDS)
+    if data[:1] == b"\x80":
+        raise FormatError(
+            "a bare pickle, which could run any program and is never loaded",
+            hint="save the state_dict with torch.save of torch 1.6 or newer",
+        )
+    if b"\0" in data[:4096] or b"," not in data.partition(b"\n")[0]:
+        raise FormatError("the content is of no known kind", hint=KINDS)
+    return "a gate list", _gates(gatelist.read_csv(data), "csv")
+
+
+def _read(path: Path) -> bytes:
+    if path.is_dir():
+        raise FormatError("is a directory, expected a file")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FormatError(f"cannot be read: {error.strerror}") from None
+    if not data:
+        raise FormatError("the file is empty")
+    return data
+
+
+def _zip_names(path: Path) -> list[str]:
+    try:
+        with ZipFile(path) as archive:
+            return archive.namelist()
+    except (BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise FormatError(f"the zip archive is broken: {error}") from None
+
+
+def _adapt(
+    network: Network, input_format: FixedPoint | str | None, classes: Sequence[str]
+) -> Network:
+    if input_format is not None:
+        name, kind = next(iter(network.inputs.items()))
+        new = input_type(kind.shape, bits=kind.is_bits, input_format=input_format)
+        network = network.with_input(**{name: new})
+    if classes:
+        network = replace(network, classes=tuple(classes)).validate()
+    return network
+
+
+def _gates(layers: Sequence[gatelist.GateLayer], form: str) -> Callable[..., Network]:
+    meta = {"source": f"gate list ({form})"}
+    return lambda **options: gatelist.build(layers, meta=meta, **options)
+
+
+def _checkpoint(path: Path) -> tuple[str, Callable[..., Network]]:
+    state, described = _unnested(_load_torch(path))
+    if gatelist.is_checkpoint(state):
+        return "a gate list", _gates(gatelist.from_checkpoint(state), "checkpoint")
+
+    def load(architecture: str | Path | Mapping[str, Any] | None, **options: Any) -> Network:
+        if architecture is None:
+            architecture = described if described is not None else _beside(path)
+        if not isinstance(architecture, Mapping):
+            architecture = _read_json(Path(architecture))
+        return torchlogix.from_state_dict(state, architecture, **options)
+
+    return "a torchlogix checkpoint", load
+
+
+def _load_torch(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a broken archive provokes inside torch
+        text = str(error).strip().partition("\n")[0][:200]
+        raise FormatError(
+            f"the torch checkpoint cannot be read safely: {text or type(error).__name__}",
+            hint="save module.state_dict(), not the module",
+        ) from None
+
+
+def _unnested(loaded: Any) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
+    """The state_dict in a checkpoint, and the architecture where that is in it too."""
+    if not isinstance(loaded, Mapping) or not all(isinstance(key, str) for key in loaded):
+        raise FormatError(
+            f"the torch checkpoint holds a {type(loaded).__name__}, expected a state_dict"
+        )
+    described = loaded.get("architecture")
+    for key in NESTED:
+        if isinstance(loaded.get(key), Mapping):
+            return loaded[key], described if isinstance(described, Mapping) else None
+    return loaded, None
+
+
+def _beside(path: Path) -> Path:
+    for candidate in (path.with_suffix(".json"), path.with_name("architecture.json")):
+        if candidate.is_file():
+            return candidate
+    raise FormatError(
+        "the checkpoint does not say how its layers are arranged, and there is no "
+        f"{path.stem}.json or architecture.json beside it",
+        hint="write one with json.dump(lgn_hdl.frontends.torchlogix.architecture(module), file)",
+    )
+
+
+def _read_json(path: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        raise FormatError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"not a JSON file: {error}", where=str(path)) from None
+    if not isinstance(found, dict):
+        raise FormatError("holds no JSON object", where=str(path))
+    return found

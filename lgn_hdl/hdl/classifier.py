@@ -1,0 +1,171 @@
+"""The whole classifier behind two streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth.hdl import Cat, EnableInserter, Module, Shape, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..errors import BuildError
+from ..logic.program import LogicProgram
+from ..logic.schedule import Pipeline
+from .argmax import ArgMax, class_shape
+from .binarizer import Binarizer, feature_layout
+from .gates import Gates
+from .groupsum import GroupSum, score_shape
+
+__all__ = ["Classifier", "result_layout"]
+
+MAX_PORT_BITS = 65_535
+
+
+def result_layout(program: LogicProgram, pipeline: Pipeline, *, argmax: bool) -> data.StructLayout:
+    """Fields of a result: `class` and `scores`, or `bits` of a network without group sums."""
+    fields: dict[str, Shape | data.Layout] = {}
+    if argmax:
+        fields["class"] = class_shape(len(pipeline.sums))
+    if pipeline.sums:
+        fields["scores"] = data.ArrayLayout(score_shape(pipeline), len(pipeline.sums))
+    if len(program.bits):
+        fields["bits"] = Shape(len(program.bits))
+    return data.StructLayout(fields)
+
+
+class Classifier(wiring.Component):
+    """A trained network, one sample per clock.
+
+    A sample is taken when `i.valid` and `i.ready` are high; its result appears `latency` steps of
+    the pipeline later. The pipeline stands still while a result waits to be taken, so results
+    come in the order of the samples and none is lost. With latency 0 there is no register and no
+    clock, and both streams pass straight through.
+
+    Parameters
+    ----------
+    program : LogicProgram
+    pipeline : Pipeline
+        The schedule of the same program.
+    argmax : bool
+        Whether the class index is computed; it needs scores.
+
+    Members
+    -------
+    i : In(stream.Signature(feature_layout))
+    o : Out(stream.Signature(result_layout))
+
+    Raises
+    ------
+    BuildError
+        If a port would be wider than Amaranth allows, or there is nothing to compute.
+    """
+
+    i: Any
+    o: Any
+
+    def __init__(self, *, program: LogicProgram, pipeline: Pipeline, argmax: bool):
+        if argmax and not pipeline.sums:
+            raise BuildError("a network without group sums has no class", hint="use --no-argmax")
+        input_bits = program.features * program.format.width
+        results = result_layout(program, pipeline, argmax=argmax)
+        for side, bits in (("input", input_bits), ("output", results.size)):
+            if not 0 < bits < MAX_PORT_BITS - 1:
+                raise BuildError(
+                    f"a sample has {bits} {side} bits, a port can have 1 to {MAX_PORT_BITS - 2}",
+                    hint="choose a narrower --input-format" if side == "input" else None,
+                )
+        self._program, self._pipeline, self._argmax = program, pipeline, argmax
+        self.latency = pipeline.latency
+        super().__init__(
+            {
+                "i": In(stream.Signature(feature_layout(program.format, program.features))),
+                "o": Out(stream.Signature(results)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        advance = Signal()
+        m.d.comb += self.i.ready.eq(advance)
+        result = self._blocks(m, advance)
+        if self._pipeline.combinational:
+            m.d.comb += [
+                advance.eq(self.o.ready),
+                self.o.valid.eq(self.i.valid),
+                self.o.payload.eq(result),
+            ]
+            return m
+        valid = Signal(self.latency)
+        payload = Signal.like(Value.cast(self.o.payload), name="result", reset_less=True)
+        m.d.comb += [
+            advance.eq(self.o.ready | ~self.o.valid),
+            self.o.valid.eq(valid[-1]),
+            self.o.payload.eq(payload),
+        ]
+        with m.If(advance):
+            m.d.sync += valid.eq(Cat(self.i.valid, valid[:-1]))
+            m.d.sync += payload.eq(result)
+        return m
+
+    def _blocks(self, m: Module, advance: Signal) -> Value:
+        """Binarizer, gates, group sums, argmax; the fields of the result side by side."""
+        program, pipeline = self._program, self._pipeline
+
+        def placed(block: Any) -> Any:
+            """A block with registers stands still with the pipeline."""
+            return EnableInserter(advance)(block) if block.latency else block
+
+        m.submodules.binarizer = binarizer = Binarizer(program=program)
+        gates = Gates(program=program, pipeline=pipeline)
+        m.submodules.gates = placed(gates)
+        m.d.comb += Value.cast(binarizer.i).eq(Value.cast(self.i.payload))
+        _connect(m, binarizer, gates)
+        fields: list[Value] = []
+        if pipeline.sums:
+            sums = GroupSum(roots=len(program.roots), pipeline=pipeline)
+            m.submodules.groupsum = placed(sums)
+            _connect(m, gates, sums)
+            scores = Value.cast(sums.o)
+            if self._argmax:
+                argmax = ArgMax(pipeline=pipeline)
+                m.submodules.argmax = placed(argmax)
+                m.d.comb += Value.cast(argmax.i).eq(scores)
+                fields.append(argmax.o)
+            fields.append(self._delayed(m, scores, pipeline.scores_stage, "scores", advance))
+        if len(program.bits):
+            position = {signal: p for p, signal in enumerate(program.roots.tolist())}
+            roots = Signal(len(program.roots))
+            m.d.comb += roots.eq(Cat(_outputs(gates)))
+            constants = [Value.cast(bit) for bit in (0, 1)]
+            bits = Cat(
+                constants[signal] if signal < 2 else roots[position[signal]]
+                for signal in program.bits.tolist()
+            )
+            fields.append(self._delayed(m, bits, pipeline.roots_stage, "bits", advance))
+        return Cat(fields)
+
+    def _delayed(self, m: Module, value: Value, stage: int, name: str, advance: Signal) -> Value:
+        """Bring a value from the end of its block to the last stage."""
+        for now in range(stage, self._pipeline.last_stage):
+            register = Signal(len(value), name=f"{name}_stage{now}_end", reset_less=True)
+            with m.If(advance):
+                m.d.sync += register.eq(value)
+            value = register
+        return value
+
+
+def _outputs(component: wiring.Component) -> list[Value]:
+    names = [
+        path[0]
+        for path, member, _ in component.signature.flatten(component)
+        if member.flow is wiring.Out
+    ]
+    return [Value.cast(getattr(component, name)) for name in names]
+
+
+def _connect(m: Module, source: wiring.Component, sink: wiring.Component) -> None:
+    """Join a wide output `o` to the wide input `i` of the same width."""
+    for path, _, value in source.signature.flatten(source):
+        if path[0].startswith("o"):
+            target = getattr(sink, "i" + path[0][1:])
+            m.d.comb += Value.cast(target).eq(Value.cast(value))

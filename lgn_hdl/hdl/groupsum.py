@@ -1,0 +1,188 @@
+"""Class scores: one compressor tree for every class."""
+
+from __future__ import annotations
+
+import numpy as np
+from amaranth.hdl import Cat, Module, Shape, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..logic.compressor import FIRST_LEAF, Counter
+from ..logic.schedule import ClassSum, Pipeline
+from .bank import Bank
+from .wide import port_vectors, wide_port
+
+__all__ = ["CompressorTree", "GroupSum", "score_shape"]
+
+
+def score_shape(pipeline: Pipeline) -> Shape:
+    """Unsigned, wide enough for the largest score of any class."""
+    return Shape(max(len(s.tree.result) for s in pipeline.sums))
+
+
+class CompressorTree(wiring.Component):
+    """A weighted sum of bits by full adders and 6:3 counters.
+
+    Parameters
+    ----------
+    class_sum : ClassSum
+    pipeline : Pipeline
+
+    Members
+    -------
+    i : In(leaves)
+        The leaves, complements taken already.
+    o : Out(bits)
+        Their weighted sum plus the constant, `latency` registers later.
+    """
+
+    i: Signal
+    o: Signal
+
+    def __init__(self, *, class_sum: ClassSum, pipeline: Pipeline):
+        self._tree, self._pipeline = class_sum.tree, pipeline
+        self.latency = pipeline.scores_stage - pipeline.roots_stage
+        super().__init__({"i": In(len(class_sum.root)), "o": Out(len(class_sum.tree.result))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        tree, first = self._tree, self._pipeline.roots_stage
+        stage_of = [int(self._pipeline.tree_stage(c.arrival)) - first for c in tree.counters]
+        last_use = np.full(len(tree.arrival), -1, np.int64)
+        for counter, stage in zip(tree.counters, stage_of, strict=True):
+            inputs = list(counter.inputs)
+            last_use[inputs] = np.maximum(last_use[inputs], stage)
+        last_use[list(tree.result)] = self.latency
+        bank = Bank(m, last_use)
+        bank.define(np.arange(FIRST_LEAF, FIRST_LEAF + len(tree.weights)), self.i)
+        ranks = _ranks(tree.counters, len(tree.arrival))
+        batches: dict[tuple[int, int, str, int], list[Counter]] = {}
+        for counter, stage, rank in zip(tree.counters, stage_of, ranks, strict=True):
+            key = (stage, rank, counter.kind, len(counter.outputs))
+            batches.setdefault(key, []).append(counter)
+        done = 0
+        for (stage, rank, kind, outputs), counters in sorted(batches.items()):
+            while done < stage:
+                bank.register(done)
+                done += 1
+            name = f"stage{stage}_rank{rank}_{kind}"
+            self._batch(m, bank, counters, outputs, name + f"_to{outputs}" * (outputs < 2))
+        for stage in range(done, self.latency):
+            bank.register(stage)
+        m.d.comb += self.o.eq(bank.gather(tree.result))
+        return m
+
+    @staticmethod
+    def _batch(m: Module, bank: Bank, counters: list[Counter], outputs: int, name: str) -> None:
+        """Counters of one kind side by side, as operations on vectors."""
+        operands = []
+        for j in range(len(counters[0].inputs)):
+            operand = Signal(len(counters), name=f"{name}_in{j}")
+            m.d.comb += operand.eq(bank.gather([counter.inputs[j] for counter in counters]))
+            operands.append(operand)
+        for j, value in enumerate(count_ones(operands, name, m)[:outputs]):
+            out = Signal(len(counters), name=f"{name}_out{j}")
+            m.d.comb += out.eq(value)
+            bank.define([counter.outputs[j] for counter in counters], out)
+
+
+def count_ones(operands: list[Signal], name: str, m: Module) -> list[Value]:
+    """Binary count of ones at each position of two, three or six vectors.
+
+    Every output is a cone of its own over the operands and shares no adder with the others, so
+    that technology mapping finds it again as one LUT.
+    """
+    if len(operands) == 2:
+        a, b = operands
+        return [a ^ b, a & b]
+    if len(operands) == 3:
+        a, b, c = operands
+        return [a ^ b ^ c, (a & (b | c)) | (b & c)]
+    parity = operands[0]
+    for operand in operands[1:]:
+        parity = parity ^ operand
+    # Each output starts its decisions at another operand, or the mapper would join them again.
+    rotated = [operands[2 * j :] + operands[: 2 * j] for j in (1, 2)]
+    return [parity, *(_count_bit(o, j + 1, f"{name}_{j + 1}", m) for j, o in enumerate(rotated))]
+
+
+def _count_bit(operands: list[Signal], bit: int, name: str, m: Module) -> Value:
+    """One bit of the count of ones, as a decision diagram over the operands."""
+    known: dict[tuple[int, int], Value | int] = {}
+
+    def decide(place: int, ones: int) -> Value | int:
+        """The bit, when `ones` of the operands before `place` are one."""
+        left = len(operands) - place
+        reachable = {(ones + more) >> bit & 1 for more in range(left + 1)}
+        if len(reachable) == 1:
+            return reachable.pop()
+        if (place, ones) not in known:
+            x = operands[place]
+            low, high = decide(place + 1, ones), decide(place + 1, ones + 1)
+            node = Signal(len(x), name=f"{name}_{place}_{ones}")
+            m.d.comb += node.eq(_choose(x, low, high))
+            known[place, ones] = node
+        return known[place, ones]
+
+    value = decide(0, 0)
+    assert isinstance(value, Value), "a bit of a count of ones is never constant"
+    return value
+
+
+def _choose(x: Signal, low: Value | int, high: Value | int) -> Value:
+    """`high` where x is one, `low` where it is zero; constants are 0 or 1 at every position."""
+    if isinstance(low, int) and isinstance(high, int):
+        return x if high else ~x
+    if isinstance(low, int):
+        return ~x | high if low else x & high
+    if isinstance(high, int):
+        return x | low if high else ~x & low
+    return (x & high) | (~x & low)
+
+
+def _ranks(counters: tuple[Counter, ...], bits: int) -> list[int]:
+    """Counters of one rank do not read each other."""
+    rank_of_bit, ranks = [0] * bits, []
+    for counter in counters:
+        rank = max(rank_of_bit[bit] for bit in counter.inputs)
+        ranks.append(rank)
+        for bit in counter.outputs:
+            rank_of_bit[bit] = rank + 1
+    return ranks
+
+
+class GroupSum(wiring.Component):
+    """The scores of all classes, a tree for each (`class0`, `class1`, ... in the hierarchy).
+
+    Parameters
+    ----------
+    roots : int
+        Number of bits the sums are taken over.
+    pipeline : Pipeline
+
+    Members
+    -------
+    i : In(roots)
+        Split beyond 32,768 bits.
+    o : Out(ArrayLayout(score, classes))
+        Class 0 in the lowest bits.
+    """
+
+    o: data.View
+
+    def __init__(self, *, roots: int, pipeline: Pipeline):
+        self._roots, self._pipeline = roots, pipeline
+        self.latency = pipeline.scores_stage - pipeline.roots_stage
+        layout = data.ArrayLayout(score_shape(pipeline), len(pipeline.sums))
+        super().__init__({**wide_port("i", roots), "o": Out(layout)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        bits = [bit for vector in port_vectors(self, "i", self._roots) for bit in vector]
+        for c, class_sum in enumerate(self._pipeline.sums):
+            tree = CompressorTree(class_sum=class_sum, pipeline=self._pipeline)
+            m.submodules[f"class{c}"] = tree
+            leaves = zip(class_sum.root.tolist(), class_sum.inverted.tolist(), strict=True)
+            m.d.comb += tree.i.eq(Cat(~bits[r] if inv else bits[r] for r, inv in leaves))
+            m.d.comb += self.o[c].eq(tree.o)
+        return m

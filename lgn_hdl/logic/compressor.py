@@ -1,0 +1,179 @@
+"""Compressor trees: weighted bits into a binary number by full adders and 6:3 counters.
+
+Every counter keeps the weighted sum of its bits, so the tree is right if each counter is: its
+identity (weighted sum in = weighted sum out) is a handful of rows to check. Bits are numbered
+within a tree: 0 and 1 are the constants, then the leaves, then the outputs of the counters.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from .timing import DelayModel, StageClock
+
+__all__ = ["FIRST_LEAF", "CompressorTree", "Counter", "Style", "compress"]
+
+FIRST_LEAF = 2
+Kind = Literal["half_adder", "full_adder", "counter63"]
+#: "full-adders": 3:2 everywhere. "counters": full adders on the leaves, then 6:3 counters.
+Style = Literal["full-adders", "counters"]
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Counts the ones among `inputs`, all of weight 2^column; output j has weight 2^(column+j)."""
+
+    kind: Kind
+    column: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    arrival: int
+
+
+@dataclass(frozen=True, eq=False)
+class CompressorTree:
+    """A sum of weighted leaves plus a constant, as counters in topological order.
+
+    Parameters
+    ----------
+    weights : ndarray of int64, shape (n,)
+        Positive weight of each leaf.
+    constant : int
+        Not negative.
+    counters : tuple of Counter
+    result : tuple of int
+        Bits of the sum, least significant first.
+    arrival : ndarray of int64, shape (bits,)
+        When each bit of the tree is ready.
+    """
+
+    weights: np.ndarray
+    constant: int
+    counters: tuple[Counter, ...]
+    result: tuple[int, ...]
+    arrival: np.ndarray
+
+    def evaluate(self, leaves: np.ndarray) -> np.ndarray:
+        """The sum as the counters compute it, for leaves of shape (samples, n)."""
+        bits = np.zeros((len(self.arrival), len(leaves)), np.int64)
+        bits[1] = 1
+        bits[FIRST_LEAF : FIRST_LEAF + leaves.shape[1]] = leaves.T
+        for counter in self.counters:
+            ones = bits[list(counter.inputs)].sum(axis=0)
+            for j, output in enumerate(counter.outputs):
+                bits[output] = ones >> j & 1
+        shift = np.arange(len(self.result))[:, None]
+        return (bits[list(self.result)] << shift).sum(axis=0)
+
+
+def compress(
+    weights: np.ndarray,
+    constant: int,
+    ready: np.ndarray,
+    *,
+    style: Style,
+    model: DelayModel,
+    clock: StageClock,
+) -> CompressorTree:
+    """Build the tree column by column, always from the bits that are ready first.
+
+    Parameters
+    ----------
+    weights : ndarray of int64, shape (n,)
+        Positive.
+    constant : int
+        Not negative.
+    ready : ndarray of int64, shape (n,)
+        Arrival of each leaf.
+    style : Style
+    model, clock
+        Delays of the counters, and where registers fall.
+    """
+    builder = _Builder(weights, constant, ready, model, clock)
+    for column in range(builder.width):
+        if style == "counters":
+            builder.leaves_by_full_adders(column)
+            while builder.waiting(column) >= 6:
+                builder.count("counter63", column, 6)
+        while builder.waiting(column) >= 3:
+            builder.count("full_adder", column, 3)
+        if builder.waiting(column) == 2:
+            builder.count("half_adder", column, 2)
+    return builder.tree()
+
+
+class _Builder:
+    def __init__(
+        self,
+        weights: np.ndarray,
+        constant: int,
+        ready: np.ndarray,
+        model: DelayModel,
+        clock: StageClock,
+    ):
+        self.weights, self.constant = weights, constant
+        self.width = max(1, int(weights.sum() + constant).bit_length())
+        self.arrival = [0, 0, *ready.tolist()]
+        self.columns: list[list[tuple[int, int]]] = [[] for _ in range(self.width)]
+        self.counters: list[Counter] = []
+        self.clock = clock
+        self.delay = {
+            "half_adder": model.full_adder,
+            "full_adder": model.full_adder,
+            "counter63": model.counter63,
+        }
+        for leaf, weight in enumerate(weights.tolist()):
+            self._spread(leaf + FIRST_LEAF, weight)
+        self._spread(1, constant)
+        for column in self.columns:
+            heapq.heapify(column)
+
+    def _spread(self, bit: int, weight: int) -> None:
+        for column in range(self.width):
+            if weight >> column & 1:
+                self.columns[column].append((self.arrival[bit], bit))
+
+    def waiting(self, column: int) -> int:
+        return len(self.columns[column])
+
+    def leaves_by_full_adders(self, column: int) -> None:
+        """Three gates and the full adder that counts them make two 6-input LUTs."""
+        heap = self.columns[column]
+        last_leaf = FIRST_LEAF + len(self.weights)
+        leaves = sorted(entry for entry in heap if FIRST_LEAF <= entry[1] < last_leaf)
+        whole = len(leaves) // 3 * 3
+        taken = set(leaves[:whole])
+        heap[:] = [entry for entry in heap if entry not in taken]
+        heapq.heapify(heap)
+        for first in range(0, whole, 3):
+            self._add("full_adder", column, [bit for _, bit in leaves[first : first + 3]])
+
+    def count(self, kind: Kind, column: int, inputs: int) -> None:
+        """Count the `inputs` bits of a column that are ready first."""
+        heap = self.columns[column]
+        self._add(kind, column, [heapq.heappop(heap)[1] for _ in range(inputs)])
+
+    def _add(self, kind: Kind, column: int, inputs: list[int]) -> None:
+        ready = max(self.arrival[bit] for bit in inputs)
+        arrival = int(self.clock.after(ready, self.delay[kind]))
+        # Beyond the largest possible sum every carry is zero: it has no output to go to.
+        room = min(len(inputs).bit_length(), self.width - column)
+        outputs = tuple(range(len(self.arrival), len(self.arrival) + room))
+        self.arrival += [arrival] * room
+        for j, output in enumerate(outputs):
+            heapq.heappush(self.columns[column + j], (arrival, output))
+        self.counters.append(Counter(kind, column, tuple(inputs), outputs, arrival))
+
+    def tree(self) -> CompressorTree:
+        result = tuple(column[0][1] if column else 0 for column in self.columns)
+        return CompressorTree(
+            self.weights,
+            self.constant,
+            tuple(self.counters),
+            result,
+            np.array(self.arrival, np.int64),
+        )

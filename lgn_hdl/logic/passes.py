@@ -1,0 +1,83 @@
+"""The pass pipeline: which passes run, in which order, each one verified and measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .dontcare import thermometer_dont_cares
+from .groupsum import merge_sum_terms
+from .levels import levels
+from .program import LogicProgram
+from .simplify import simplify
+from .thresholds import merge_thresholds
+from .verify import verify
+
+__all__ = ["PASSES", "PassResult", "optimize"]
+
+Pass = Callable[[LogicProgram], LogicProgram]
+
+#: In this order; each is a pure function.
+PASSES: dict[str, Pass] = {
+    "thresholds": merge_thresholds,
+    "simplify": simplify,
+    "dont-cares": thermometer_dont_cares,
+    "group-sums": merge_sum_terms,
+}
+
+
+@dataclass(frozen=True)
+class PassResult:
+    """What a pass left, and how long it took (its verification included)."""
+
+    name: str
+    gates: int
+    inputs: int
+    terms: int
+    depth: int
+    seconds: float
+
+
+def measure(name: str, program: LogicProgram, seconds: float = 0.0) -> PassResult:
+    """The size of a program, under a pass name."""
+    depth = int(levels(program).max(initial=0))
+    terms = len(program.sums.signal)
+    return PassResult(name, program.num_gates, program.num_inputs, terms, depth, seconds)
+
+
+def optimize(
+    program: LogicProgram,
+    *,
+    seed: int = 0,
+    progress: Callable[[str], None] = lambda name: None,
+) -> tuple[LogicProgram, list[PassResult]]:
+    """Run every pass; verify each against the program before it.
+
+    Parameters
+    ----------
+    program : LogicProgram
+    seed : int
+        Of the probe vectors.
+    progress : callable
+        Told the name of each pass before it runs.
+
+    Returns
+    -------
+    LogicProgram, list of PassResult
+        The first result, named "network", is the program as lowered.
+
+    Raises
+    ------
+    VerifyError
+        If a pass changed what the program computes.
+    """
+    results = [measure("network", program)]
+    for name, run in PASSES.items():
+        progress(name)
+        start = time.perf_counter()
+        after = run(program)
+        verify(program, after.check(), name, seed=seed)
+        results.append(measure(name, after, time.perf_counter() - start))
+        program = after
+    return program, results

@@ -1,0 +1,58 @@
+"""Before = after, on feature values that can occur."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import VerifyError
+from .evaluate import evaluate
+from .program import LogicProgram
+
+__all__ = ["probe_vectors", "verify"]
+
+
+def probe_vectors(program: LogicProgram, samples: int, seed: int) -> np.ndarray:
+    """Random feature integers that sit where the comparisons change.
+
+    Each value is uniform over the format, or next to one of its feature's thresholds; the first
+    two samples are all-smallest and all-largest.
+
+    Returns
+    -------
+    ndarray of int64, shape (samples, features)
+    """
+    rng = np.random.default_rng(seed)
+    low, high = program.format.min_int, program.format.max_int
+    values = rng.integers(low, high, (samples, program.features), endpoint=True)
+    if program.num_inputs and high - low > 1:
+        order = np.argsort(program.input_feature, kind="stable")
+        start = np.searchsorted(program.input_feature[order], np.arange(program.features + 1))
+        count = np.diff(start)
+        pick = start[:-1] + rng.integers(0, np.maximum(count, 1), values.shape)
+        near = program.input_threshold[order][np.minimum(pick, program.num_inputs - 1)]
+        near = np.clip(near + rng.integers(0, 2, values.shape), low, high)
+        values = np.where((rng.random(values.shape) < 0.75) & (count > 0), near, values)
+    values[:1], values[1:2] = low, high
+    return values
+
+
+def verify(before: LogicProgram, after: LogicProgram, what: str, *, seed: int = 0) -> None:
+    """Compare two programs on 1,024 probe vectors (fewer for very wide inputs).
+
+    Raises
+    ------
+    VerifyError
+        Naming the pass, the sample and the output that differ.
+    """
+    samples = max(64, min(1024, (1 << 24) // max(before.features, 1)))
+    vectors = probe_vectors(before, samples, seed)
+    for name, x, y in zip(
+        ("bit", "score"), evaluate(before, vectors), evaluate(after, vectors), strict=True
+    ):
+        if x.shape != y.shape or not np.array_equal(x, y):
+            sample, output = np.argwhere(x != y)[0] if x.shape == y.shape else (0, 0)
+            raise VerifyError(
+                f"the pass {what!r} changes {name} {output} of probe sample {sample}: "
+                f"{x[sample, output]} became {y[sample, output]}",
+                hint="this is a bug in lgn-hdl; please report it with the model",
+            )

@@ -1,0 +1,134 @@
+"""Model: a trained network, and everything one asks of it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import NetworkError
+from .network import FixedPoint, Network, read_network, write_network
+
+if TYPE_CHECKING:
+    from .reference import Reference
+
+__all__ = ["Model", "as_samples"]
+
+
+class Model:
+    """A trained logic-gate network.
+
+    Parameters
+    ----------
+    network : Network
+        Validated here.
+    """
+
+    def __init__(self, network: Network):
+        self.network = network.validate()
+
+    @classmethod
+    def read(cls, path: str | Path) -> Model:
+        """Read a .lgn file."""
+        return cls(read_network(path))
+
+    def save(self, path: str | Path) -> None:
+        """Write a .lgn file."""
+        write_network(self.network, path)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """A name for every score: the trained ones, or "0", "1", ..."""
+        scores = self.network.scores
+        if scores is None:
+            return ()
+        return self.network.classes or tuple(map(str, range(self.network.types[scores].size)))
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Class index of each sample.
+
+        Parameters
+        ----------
+        x : array_like, shape (n, *input shape) or (n, features)
+            Real values as the trained module takes them; bits as 0 and 1.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+            The largest score; the lowest index wins a tie.
+
+        Raises
+        ------
+        NetworkError
+            If `x` does not fit the input, or the network has no scores.
+        """
+        return np.argmax(self.scores(x), axis=1)
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        """Integer class scores of each sample, int64 of shape (n, classes); see `predict`."""
+        if self.network.scores is None:
+            raise NetworkError(
+                "the network has no group sum, so it has no scores",
+                hint="load a gate list with groups=K (--groups K)",
+            )
+        return self._evaluate(x)[1]
+
+    def logits(self, x: np.ndarray) -> np.ndarray:
+        """Scores as the trained module gives them: (score + beta) / tau, float64."""
+        layer = self.network.group_sum
+        scores = self.scores(x)
+        assert layer is not None
+        return (scores + layer.beta) / layer.tau
+
+    def bits(self, x: np.ndarray) -> np.ndarray:
+        """Output bits of a network without group sums, bool of shape (n, outputs)."""
+        return self._evaluate(x)[0]
+
+    def reference(self) -> Reference:
+        """The network as a PyTorch module with exact integer semantics."""
+        from .reference import Reference
+
+        return Reference(self.network)
+
+    def _evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        from .logic.evaluate import evaluate
+
+        program, encode = self._evaluator
+        return evaluate(program, encode(as_samples(self.network, x)))
+
+    @cached_property
+    def _evaluator(self):
+        """The network as a program over integers, and how samples become these integers."""
+        from .logic.lower import lower
+        from .network.ordinal import with_ordinal_input
+
+        (tensor,) = self.network.inputs.values()
+        if isinstance(tensor.element, FixedPoint):
+            return lower(self.network), tensor.element.quantize
+        if tensor.is_bits:
+            return lower(self.network), lambda x: x.astype(np.int64)
+        network, encode = with_ordinal_input(self.network)
+        return lower(network), encode
+
+
+def as_samples(network: Network, x: np.ndarray) -> np.ndarray:
+    """Samples as a real matrix of shape (n, features), checked against the network's input.
+
+    Raises
+    ------
+    NetworkError
+        If the shape does not fit, or an input of bits holds something else than 0 and 1.
+    """
+    ((name, tensor),) = network.inputs.items()
+    x = np.asarray(x)
+    if x.ndim == 0 or x.size != len(x) * tensor.size:
+        raise NetworkError(
+            f"samples have shape {x.shape}, expected (n, {', '.join(map(str, tensor.shape))})",
+            where=f"input {name!r}",
+        )
+    x = x.reshape(len(x), tensor.size)
+    if tensor.is_bits and not ((x == 0) | (x == 1)).all():
+        raise NetworkError("takes bits, found values other than 0 and 1", where=f"input {name!r}")
+    return x.astype(np.float64, copy=False)

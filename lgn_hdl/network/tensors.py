@@ -1,0 +1,57 @@
+"""The type of a tensor in a Network: shape, element, and whether slots may be empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+from ..errors import NetworkError
+from .fixed import FixedPoint
+
+__all__ = ["BIT", "REAL", "Element", "TensorType"]
+
+#: What one element is: a bit, a real number (a network input that has no hardware format yet), or
+#: a fixed-point number.
+Element = Literal["bit", "real"] | FixedPoint
+BIT: Element = "bit"
+REAL: Element = "real"
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """Shape (without the batch axis), element, and validity mask of a tensor.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Images are CHW here, NCHW with the batch axis.
+    element : Element
+        `BIT`, `REAL` or a `FixedPoint`.
+    masked : bool
+        True if every index of the first axis (a slot of a sparse array) carries a valid bit.
+    """
+
+    shape: tuple[int, ...]
+    element: Element = BIT
+    masked: bool = False
+
+    def __post_init__(self) -> None:
+        if any(not isinstance(n, int) or n < 1 for n in self.shape):
+            raise NetworkError(f"tensor shape is {self.shape}, expected positive integers")
+        if self.masked and not self.shape:
+            raise NetworkError("a masked tensor needs a slot axis, found a scalar")
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+    @property
+    def is_bits(self) -> bool:
+        """Whether the elements are bits."""
+        return self.element == BIT
+
+    def __str__(self) -> str:
+        shape = "x".join(map(str, self.shape)) or "scalar"
+        return f"{self.element}[{shape}]{' masked' if self.masked else ''}"

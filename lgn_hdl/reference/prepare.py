@@ -1,0 +1,68 @@
+"""From a network's numpy data and the user's arrays to the tensors that the layers compute on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import NetworkError
+from ..network import REAL, Element, FixedPoint, Layer, LutLayer, Network, TensorType, Thermometer
+
+__all__ = ["encode_input", "layer_tensors", "sample_bytes"]
+
+
+def encode_input(array: Any, name: str, kind: TensorType) -> Tensor:
+    """Real-valued samples (B, *shape) as float64, stored integers (int64) or bits (uint8).
+
+    Raises
+    ------
+    NetworkError
+        If a bit is neither 0 nor 1, or a value to quantise is NaN.
+    """
+    x = torch.as_tensor(array).detach().cpu()
+    if kind.element == REAL:
+        return x.to(torch.float64)
+    if isinstance(kind.element, FixedPoint):
+        return torch.from_numpy(kind.element.quantize(x.to(torch.float64).numpy()))
+    bits = x.to(torch.uint8)
+    if not torch.equal(bits.to(x.dtype), x) or (bits > 1).any():
+        raise NetworkError(f"input {name!r} takes bits, found values other than 0 and 1")
+    return bits
+
+
+def layer_tensors(layer: Layer, element: Element) -> dict[str, Tensor]:
+    """The layer's data as tensors; `element` is what its input is made of."""
+    if isinstance(layer, Thermometer):
+        return {"thresholds": _thresholds(layer.thresholds, element)}
+    if isinstance(layer, LutLayer):
+        narrowest = (np.uint8, np.uint8, np.uint8, np.uint8, np.int32, np.int64, np.int64)
+        tables = layer.tables.astype(narrowest[layer.k])
+        # torch.tensor copies: arrays that were read from a file may be read-only.
+        return {"connections": torch.tensor(layer.connections), "tables": torch.tensor(tables)}
+    return {}
+
+
+def _thresholds(thresholds: np.ndarray, element: Element) -> Tensor:
+    """For stored integers n, n > floor(t / step) is the exact form of value > t."""
+    if not isinstance(element, FixedPoint):
+        return torch.tensor(thresholds)
+    distinct, where = np.unique(thresholds, return_inverse=True)
+    floors = [
+        min(max(element.floor_int(float(t)), element.min_int - 1), element.max_int)
+        for t in distinct
+    ]
+    return torch.tensor(np.array(floors, dtype=np.int64)[where].reshape(thresholds.shape))
+
+
+def sample_bytes(network: Network) -> int:
+    """Upper estimate of the memory that one sample needs while it is evaluated."""
+    # The two largest neighbours live together; a table lookup widens bits to as much as 8 bytes.
+    widths = [1]
+    for node in network.nodes:
+        bits = network.types[node.name].size
+        wide = 8 if isinstance(node.layer, LutLayer) and node.layer.k > 3 else 2
+        widths.append(bits * wide * 3 + sum(network.types[n].size for n in node.inputs) * 2)
+    return max(widths) + sum(kind.size * 8 for kind in network.inputs.values())

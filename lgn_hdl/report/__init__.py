@@ -1,0 +1,27 @@
+"""What was built, as a JSON document with a schema and as a page to read."""
+
+from .document import (
+    SCHEMA_VERSION,
+    BlockResources,
+    ModelSection,
+    PipelineSection,
+    ProofSection,
+    Report,
+    ResourceSection,
+    TimingSection,
+    schema,
+)
+from .markdown import to_markdown
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "BlockResources",
+    "ModelSection",
+    "PipelineSection",
+    "ProofSection",
+    "Report",
+    "ResourceSection",
+    "TimingSection",
+    "schema",
+    "to_markdown",
+]

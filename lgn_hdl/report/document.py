@@ -1,0 +1,115 @@
+"""The report as dataclasses; report.schema.json is its public contract."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from importlib.resources import files
+from typing import Any
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "BlockResources",
+    "ModelSection",
+    "PipelineSection",
+    "ProofSection",
+    "Report",
+    "ResourceSection",
+    "TimingSection",
+    "schema",
+]
+
+#: Raised when a field changes its meaning or goes away; new fields do not raise it.
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ModelSection:
+    """The trained network."""
+
+    source: str
+    sha256: str
+    input: str
+    input_format: str
+    classes: list[str]
+    layers: list[dict[str, Any]]
+    score_to_logit: str | None
+    accuracy: dict[str, Any] | None
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class PipelineSection:
+    """Stages and ports of the hardware."""
+
+    stages: int
+    latency_cycles: int
+    initiation_interval: int
+    latency_by_block: dict[str, int]
+    ports: dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class BlockResources:
+    """Cells of one block of the hierarchy."""
+
+    lut: int
+    ff: int
+    carry: int
+    dsp: int
+    bram: int
+
+
+@dataclass(frozen=True)
+class ResourceSection(BlockResources):
+    """Cells after technology mapping, as Yosys counts them."""
+
+    depth: int | None
+    by_block: dict[str, BlockResources]
+    by_block_note: str
+    cells: dict[str, int]
+
+
+@dataclass(frozen=True)
+class TimingSection:
+    """Timing, and where it comes from."""
+
+    source: str
+    clock_mhz: float | None
+    latency_ns: float | None
+    samples_per_second: float | None
+    note: str
+
+
+@dataclass(frozen=True)
+class ProofSection:
+    """What was shown to be equal, and how."""
+
+    status: str
+    checks: list[dict[str, Any]]
+    not_proved: list[str]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a build says of itself."""
+
+    model: ModelSection
+    options: dict[str, Any]
+    passes: list[dict[str, Any]]
+    pipeline: PipelineSection
+    resources: ResourceSection | None
+    timing: TimingSection
+    proof: ProofSection
+    tools: dict[str, str]
+    seconds: dict[str, float] = field(default_factory=dict)
+    schema_version: int = SCHEMA_VERSION
+
+    def to_json(self) -> str:
+        """The document, indented."""
+        return json.dumps(asdict(self), indent=2, allow_nan=False) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of report.json."""
+    return json.loads(files("lgn_hdl.report").joinpath("report.schema.json").read_text())

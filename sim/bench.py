@@ -1,0 +1,155 @@
+"""Drive a classifier through its streams and compare every block with what it should compute.
+
+Samples are offered and results taken at random, so the pipeline stalls in every state. The bench
+keeps its own picture of which sample stands where; a wrong latency is a mismatch like any other.
+It stops at the first one and says which sample, block and bits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import ReadOnly, RisingEdge, Timer
+
+from .vectors import Block, Vectors
+
+CLOCK_NS = 10
+
+
+class MismatchError(Exception):
+    """The first difference: sample, block, bits, expected and found."""
+
+
+@dataclass
+class Progress:
+    """What is left in result.json."""
+
+    samples: int = 0
+    cycles: int = 0
+    stalls: int = 0
+    mismatch: dict | None = field(default=None)
+
+    def write(self) -> None:
+        Path(os.environ["LGN_HDL_RESULT"]).write_text(json.dumps(self.__dict__))
+
+
+def signal_at(dut, path: str):
+    """The object at a dotted path below the top."""
+    for name in path.split("."):
+        dut = getattr(dut, name)
+    return dut
+
+
+def compare(block: Block, signal, sample: int, progress: Progress) -> None:
+    """Compare one block's output with what it should be for `sample`."""
+    value = signal.value
+    expected = block.expected[sample]
+    if value.is_resolvable and value.to_unsigned() == expected:
+        return
+    if value.is_resolvable:
+        found = value.to_unsigned()
+        wrong = [bit for bit in range(block.bits) if (found ^ expected) >> bit & 1]
+    else:
+        found, wrong = None, [i for i, c in enumerate(reversed(str(value))) if c not in "01"]
+    progress.mismatch = {
+        "sample": sample,
+        "block": block.name,
+        "bits": wrong[:64],
+        "expected": hex(expected),
+        "found": str(value) if found is None else hex(found),
+    }
+    raise MismatchError(str(progress.mismatch))
+
+
+@cocotb.test()
+async def classifier_equals_reference(dut) -> None:
+    """Every block gives the expected value for every sample, in order, at the stated latency."""
+    vectors = Vectors.read(os.environ["LGN_HDL_VECTORS"])
+    rng = random.Random(int(os.environ["LGN_HDL_SEED"]))
+    progress = Progress()
+    try:
+        if vectors.latency:
+            await pipelined(dut, vectors, rng, progress)
+        else:
+            await combinational(dut, vectors, rng, progress)
+    finally:
+        progress.write()
+
+
+async def combinational(dut, vectors: Vectors, rng: random.Random, progress: Progress) -> None:
+    signals = [signal_at(dut, block.path) for block in vectors.blocks]
+    for sample, value in enumerate(vectors.samples):
+        valid, ready = rng.random() < 0.8, rng.random() < 0.8
+        dut.i__payload.value = value
+        dut.i__valid.value = int(valid)
+        dut.o__ready.value = int(ready)
+        await Timer(CLOCK_NS, unit="ns")
+        assert dut.o__valid.value == int(valid), "valid does not pass through"
+        assert dut.i__ready.value == int(ready), "ready does not pass through"
+        for block, signal in zip(vectors.blocks, signals, strict=True):
+            compare(block, signal, sample, progress)
+        progress.samples += 1
+        progress.cycles += 1
+
+
+async def pipelined(dut, vectors: Vectors, rng: random.Random, progress: Progress) -> None:
+    signals = [signal_at(dut, block.path) for block in vectors.blocks]
+    dut.rst.value = 1
+    dut.i__valid.value = 0
+    dut.i__payload.value = 0
+    dut.o__ready.value = 0
+    Clock(dut.clk, CLOCK_NS, unit="ns").start()
+    for _ in range(2):
+        await RisingEdge(dut.clk)
+    dut.rst.value = 0
+    # slots[k] is the sample that k + 1 registers have taken in, None for a bubble.
+    slots: list[int | None] = [None] * vectors.latency
+    next_sample = 0
+    offered = False
+    # Phases of full throughput, of random stalls, and of a consumer that hardly listens.
+    for cycle in range(64 * (len(vectors.samples) + vectors.latency) + 1024):
+        phase = cycle // 64 % 4
+        offer = 1.0 if phase == 0 else 0.7
+        take = {0: 1.0, 1: 0.7, 2: 0.95, 3: 0.25}[phase]
+        if not offered and next_sample < len(vectors.samples):
+            offered = rng.random() < offer
+        dut.i__valid.value = int(offered)
+        # A payload without valid is noise that must not matter.
+        noise = rng.getrandbits(vectors.input_bits)
+        dut.i__payload.value = vectors.samples[next_sample] if offered else noise
+        ready = rng.random() < take
+        dut.o__ready.value = int(ready)
+        await ReadOnly()
+        full = slots[-1] is not None
+        advance = ready or not full
+        at = [next_sample if offered else None, *slots]
+        for block, signal in zip(vectors.blocks, signals, strict=True):
+            sample = at[block.latency]
+            if sample is not None:
+                compare(block, signal, sample, progress)
+        if dut.o__valid.value != int(full) or dut.i__ready.value != int(advance):
+            progress.mismatch = {
+                "sample": slots[-1] if full else next_sample,
+                "block": "stream",
+                "bits": [],
+                "expected": f"o.valid={int(full)} i.ready={int(advance)}",
+                "found": f"o.valid={dut.o__valid.value} i.ready={dut.i__ready.value}",
+            }
+            raise MismatchError(str(progress.mismatch))
+        await RisingEdge(dut.clk)
+        progress.cycles += 1
+        progress.samples += full and ready
+        progress.stalls += not advance
+        if advance:
+            slots = at[:-1]
+            next_sample += offered
+            offered = False
+        if progress.samples == len(vectors.samples):
+            return
+    raise AssertionError(f"only {progress.samples} samples came out in {progress.cycles} cycles")

@@ -1,0 +1,68 @@
+"""Run the bench in Icarus Verilog through cocotb's runner."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from cocotb_tools.runner import get_runner
+
+__all__ = ["run"]
+
+
+def run(top: Path, vectors: Path, workdir: Path, *, seed: int = 0) -> dict:
+    """Simulate the Verilog file `top` on the vectors; everything is left in `workdir`.
+
+    Returns
+    -------
+    dict
+        `samples`, `cycles`, `stalls`, and `mismatch`, None or the first difference. The log of
+        the simulator is in workdir/sim.log.
+
+    Raises
+    ------
+    FileNotFoundError
+        If Icarus Verilog is not installed.
+    RuntimeError
+        If the simulation did not come to an end by itself.
+    """
+    if shutil.which("iverilog") is None:
+        raise FileNotFoundError("iverilog")
+    result = workdir / "result.json"
+    result.unlink(missing_ok=True)
+    runner = get_runner("icarus")
+    log = workdir / "sim.log"
+    environment = {
+        "LGN_HDL_VECTORS": str(vectors.resolve()),
+        "LGN_HDL_RESULT": str(result.resolve()),
+        "LGN_HDL_SEED": str(seed),
+        "COCOTB_ANSI_OUTPUT": "0",
+    }
+    with open(workdir / "runner.log", "w") as messages, redirect_stdout(messages):
+        runner.build(
+            sources=[top.resolve()],
+            hdl_toplevel="top",
+            build_dir=workdir,
+            timescale=("1ns", "1ps"),
+            always=True,
+            log_file=workdir / "build.log",
+        )
+        try:
+            runner.test(
+                hdl_toplevel="top",
+                test_module=f"{__package__}.bench",
+                build_dir=workdir,
+                test_dir=workdir,
+                extra_env=environment,
+                log_file=log,
+            )
+        except SystemExit as error:  # cocotb's runner leaves this way when the simulator fails
+            raise RuntimeError(f"the simulator stopped with {error.code}, see {log}") from None
+    if not result.exists():
+        raise RuntimeError(f"the simulation left no result, see {log}")
+    outcome = json.loads(result.read_text())
+    if outcome["mismatch"] is None and "FAIL=0" not in log.read_text(errors="replace"):
+        raise RuntimeError(f"the bench failed without a mismatch, see {log}")
+    return outcome
