@@ -67,7 +67,7 @@ def load(
         input_format=input_format,
         classes=classes,
     )
-    return Model(network)
+    return Model(network, Path(path).name)
 
 
 def convert(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(json.dumps({"error": str(error)}))
         print(f"lgn_hdl: error: {error}", file=sys.stderr)
         return FAILURE
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("lgn_hdl: interrupted", file=sys.stderr)
         return 130
@@ -177,7 +181,7 @@ def _sim(options: argparse.Namespace) -> dict[str, Any]:
         result = simulate(options.folder, x, seed=options.seed)
     if not options.json:
         print(
-            f"{result.samples:,} samples: every block equal to PyTorch, "
+            f"{result.samples:,} samples: results equal to PyTorch and every block as expected, "
             f"{result.cycles:,} clocks, {result.stalls:,} of them stalled by back-pressure"
         )
     return dict(result.__dict__)

@@ -24,15 +24,18 @@ class Model:
     ----------
     network : Network
         Validated here.
+    origin : str, optional
+        The file it came from, for the report.
     """
 
-    def __init__(self, network: Network):
+    def __init__(self, network: Network, origin: str | None = None):
         self.network = network.validate()
+        self.origin = origin
 
     @classmethod
     def read(cls, path: str | Path) -> Model:
         """Read a .lgn file."""
-        return cls(read_network(path))
+        return cls(read_network(path), Path(path).name)
 
     def save(self, path: str | Path) -> None:
         """Write a .lgn file."""

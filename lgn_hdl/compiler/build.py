@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..logic.verify import probe_vectors
+from ..logic.verify import probe_count, probe_vectors
 from ..model import Model, as_samples
 from ..network import FixedPoint, write_network
 from ..report import Report, to_markdown
@@ -122,7 +122,7 @@ def build(
         versions = {"lgn-hdl": metadata.version("lgn-hdl"), "python": platform.python_version()}
         versions |= {name: metadata.version(name) for name in ("amaranth", "numpy", "torch")}
         clock.stop()
-        report = make_report(design, emitted, checks, accuracy, versions, seconds)
+        report = make_report(design, emitted, checks, accuracy, versions, seconds, model.origin)
         (folder / "report.json").write_text(report.to_json())
         (folder / "report.md").write_text(to_markdown(report))
     return BuildResult(Path(out), report)
@@ -138,11 +138,12 @@ def _check_samples(model: Model, design: Design, samples: Samples | None):
         real = as_samples(network, samples.x)
         features = design.program.format.quantize(real)
         source = f"{len(features):,} samples of {samples.source}"
+    tried = probe_count(design.program)
     expected = checked_answers(network, design.program, features)
     checks = [
         {
             "what": "every pass",
-            "how": "bit-packed evaluation before = after, 1,024 random samples",
+            "how": f"bit-packed evaluation before = after, {tried:,} random samples",
             "result": "equal",
         },
         {

@@ -64,6 +64,11 @@ def plan(
 def _with_format(network: Network, options: BuildOptions) -> tuple[Network, list[str]]:
     """The network with a number format on its input, and a note if it was chosen here."""
     warnings = [str(text) for text in network.meta.get("warnings", ())]
+    if "warp_min_abs_sum" in network.meta:
+        warnings.append(
+            "The truth tables are signs of Walsh sums, taken in the order of the trained module's "
+            f"own evaluation; the smallest |sum| met is {network.meta['warp_min_abs_sum']:.3g}."
+        )
     ((name, tensor),) = network.inputs.items()
     if tensor.is_bits:
         if options.input_format not in (None, "bit"):

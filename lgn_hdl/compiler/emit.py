@@ -9,7 +9,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
+
 from ..errors import VerifyError
+from ..flow import (
+    clean_names,
+    find_yosys,
+    prove_mapping,
+    synthesize,
+    without_aliases,
+    write_verilog,
+)
+from ..hdl import Classifier, probe_names
 
 if TYPE_CHECKING:
     from ..flow import Equivalence, SynthResult
@@ -49,14 +60,10 @@ def emit_files(design: Design, folder: Path, step: Callable[[str], None]) -> Emi
     -------
     Emitted
     """
-    from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
-
-    from ..flow import find_yosys, prove_mapping, synthesize, write_verilog
-    from ..hdl import Classifier
-
     step("rtlil")
-    top = Classifier(program=design.program, pipeline=design.pipeline, argmax=design.options.argmax)
-    (folder / "top.il").write_text(rtlil.convert(top, name="top", emit_src=False))
+    (folder / "top.il").write_text(_rtlil(design))
+    if design.options.target == "rtlil":  # needs no outside tool at all
+        return Emitted(None, None, {})
     step("verilog")
     write_verilog(folder / "top.il", folder / "top.v")
     tools = {"yosys": str(find_yosys())}
@@ -76,3 +83,10 @@ def emit_files(design: Design, folder: Path, step: Callable[[str], None]) -> Emi
             if kind in mapped.files:
                 shutil.copyfile(mapped.files[kind], folder / name)
     return Emitted(mapped, proof, tools)
+
+
+def _rtlil(design: Design) -> str:
+    """RTLIL of the design, with names that are Verilog identifiers and no idle wires."""
+    top = Classifier(program=design.program, pipeline=design.pipeline, argmax=design.options.argmax)
+    text = clean_names(rtlil.convert(top, name="top", emit_src=False))
+    return without_aliases(text, keep=probe_names(design.program))

@@ -58,8 +58,12 @@ class BuildOptions:
         given = [name for name, is_given in chosen.items() if is_given]
         if len(given) > 1:
             raise BuildError(f"{given[0]} and {given[1]} exclude each other")
-        if self.levels_per_stage is not None and self.levels_per_stage < 1:
-            raise BuildError(f"--levels-per-stage is {self.levels_per_stage}, expected at least 1")
+        if self.levels_per_stage is not None and not 1 <= self.levels_per_stage <= 1_000_000:
+            raise BuildError(
+                f"--levels-per-stage is {self.levels_per_stage}, expected 1 to 1,000,000"
+            )
+        if self.seed < 0:
+            raise BuildError(f"--seed is {self.seed}, expected 0 or more")
         if self.vectors < 1:
             raise BuildError(f"--vectors is {self.vectors}, expected at least 1")
         mhz, counters = TARGETS[self.target]

@@ -34,11 +34,12 @@ def make_report(
     accuracy: dict[str, Any] | None,
     tools: dict[str, str],
     seconds: dict[str, float],
+    origin: str | None,
 ) -> Report:
-    """The report of a design."""
+    """The report of a design; `origin` is the file the model came from."""
     mapped, proof = emitted.mapped, emitted.mapping_proof
     return Report(
-        model=_model(design, accuracy),
+        model=_model(design, accuracy, origin),
         options=design.options.as_dict(),
         passes=[asdict(result) for result in design.passes],
         pipeline=_pipeline(design),
@@ -48,7 +49,7 @@ def make_report(
             status="by simulation of the gates: equal to PyTorch on every vector",
             checks=checks if proof is None else [*checks, _mapping_check(proof)],
             not_proved=[
-                "formal equivalence (on all inputs)",
+                "formal equivalence of network and RTL (on all inputs)",
                 "the Verilog against PyTorch: run `python -m lgn_hdl sim` on this folder",
             ],
         ),
@@ -63,11 +64,15 @@ def _mapping_check(proof: Equivalence) -> dict[str, Any]:
         False: "NOT EQUAL",
         None: f"no answer in {proof.seconds:.0f} s",
     }
-    how = "ABC cec of the logic before and after technology mapping"
-    return {"what": "mapped LUTs = RTL", "how": how, "result": outcomes[proof.proved]}
+    how = "cec of the logic between registers and carries, before and after mapping by ABC"
+    return {
+        "what": "LUTs = logic they were mapped from",
+        "how": how,
+        "result": outcomes[proof.proved],
+    }
 
 
-def _model(design: Design, accuracy: dict[str, Any] | None) -> ModelSection:
+def _model(design: Design, accuracy: dict[str, Any] | None, origin: str | None) -> ModelSection:
     network = design.network
     ((_, tensor),) = network.inputs.items()
     layer = network.group_sum
@@ -84,7 +89,7 @@ def _model(design: Design, accuracy: dict[str, Any] | None) -> ModelSection:
         for node in network.nodes
     ]
     return ModelSection(
-        source=str(network.meta.get("source", "a network")),
+        source=" - ".join(filter(None, [origin, network.meta.get("source")])) or "a network",
         sha256=network_digest(network),
         input="x".join(map(str, tensor.shape)),
         input_format=str(design.program.format),
@@ -108,7 +113,7 @@ def _pipeline(design: Design) -> PipelineSection:
     if design.options.argmax:
         latency["argmax"] = p.last_stage - p.scores_stage
     if p.latency:
-        latency["result register"] = 1
+        latency["top"] = 1
     return PipelineSection(
         stages=p.stages,
         latency_cycles=p.latency,
@@ -171,8 +176,8 @@ def _timing(design: Design) -> TimingSection:
         note = "Combinational: no registers and no clock."
     elif options.levels_per_stage:
         note = (
-            f"Registers after every {options.levels_per_stage} levels of gates, counters or "
-            "comparisons; no clock was asked for."
+            f"A stage is {options.levels_per_stage} level(s) of gates, counters or comparisons; "
+            "no clock was asked for."
         )
     else:
         note = (

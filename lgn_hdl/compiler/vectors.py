@@ -87,27 +87,24 @@ def block_vectors(
 ) -> dict[str, np.ndarray]:
     """Arrays of vectors.npz; `sim.vectors` says what they are."""
     features = expected.features
-    blocks: list[tuple[str, str, int, np.ndarray]] = []
-    # Amaranth leaves out a module that only passes wires on: there is nothing to look at.
-    if program.format.width > 1 and program.num_inputs:
-        inputs = np.arange(FIRST_INPUT, program.first_gate)
-        blocks += _wide("binarizer", 0, evaluate_signals(program, features, inputs))
-    if program.num_gates:
-        roots = evaluate_signals(program, features, program.roots)
-        blocks += _wide("gates", pipeline.roots_stage, roots)
+    inputs = np.arange(FIRST_INPUT, program.first_gate)
+    input_bits = evaluate_signals(program, features, inputs)
+    roots = evaluate_signals(program, features, program.roots)
+    blocks = [
+        *_wide("binarizer", "input_bits", 0, input_bits),
+        *_wide("gates", "roots", pipeline.roots_stage, roots),
+    ]
     result = []
     if pipeline.sums:
         width = max(len(s.tree.result) for s in pipeline.sums)
         assert network.scores is not None
         scores = _binary(expected.outputs[network.scores], width)
-        if any(s.tree.counters for s in pipeline.sums):
-            blocks.append(("groupsum", "groupsum.o", pipeline.scores_stage, scores))
+        blocks.append(("groupsum", "scores", pipeline.scores_stage, scores))
         if argmax:
             name = next(n for n in network.outputs if not network.types[n].shape)
             count = max(1, (len(pipeline.sums) - 1).bit_length())
             winner = _binary(expected.outputs[name][:, None], count)
-            if pipeline.argmax_stage:
-                blocks.append(("argmax", "argmax.o", pipeline.last_stage, winner))
+            blocks.append(("argmax", "winner", pipeline.last_stage, winner))
             result.append(winner)
         result.append(scores)
     if len(program.bits):
@@ -130,12 +127,16 @@ def block_vectors(
     return arrays
 
 
-def _wide(block: str, latency: int, bits: np.ndarray) -> list[tuple[str, str, int, np.ndarray]]:
-    """The output of a block, one entry for each vector of its port."""
-    names = port_names("o", bits.shape[1])
+def _wide(
+    block: str, wire: str, latency: int, bits: np.ndarray
+) -> list[tuple[str, str, int, np.ndarray]]:
+    """What a block gives, one entry for each of the wires that carry it."""
+    if not bits.shape[1]:
+        return []
+    names = port_names(wire, bits.shape[1])
     ends = np.cumsum([width for _, width in names])[:-1]
     return [
-        (f"{block}{name[1:]}", f"{block}.{name}", latency, part)
+        (block + name.removeprefix(wire), name, latency, part)
         for (name, _), part in zip(names, np.split(bits, ends, axis=1), strict=True)
     ]
 

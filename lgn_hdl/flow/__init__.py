@@ -5,7 +5,7 @@ from .netlist import Resources, Usage
 from .synth import SynthResult, prove_mapping, synthesize
 from .targets import TARGETS, Target, find_target
 from .tools import Yosys, find_yosys, run_script
-from .verilog import clean_names, write_verilog
+from .verilog import clean_names, without_aliases, write_verilog
 
 __all__ = [
     "TARGETS",
@@ -22,6 +22,7 @@ __all__ = [
     "prove_mapping",
     "run_script",
     "synthesize",
+    "without_aliases",
     "write_aiger",
     "write_verilog",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -163,7 +164,7 @@ def _load_torch(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a broken archive provokes inside torch
-        text = str(error).strip().partition("\n")[0][:200]
+        text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().partition("\n")[0][:200]
         raise FormatError(
             f"the torch checkpoint cannot be read safely: {text or type(error).__name__}",
             hint="save module.state_dict(), not the module",

@@ -2,7 +2,7 @@
 
 from .argmax import ArgMax
 from .binarizer import Binarizer, feature_layout
-from .classifier import Classifier, result_layout
+from .classifier import Classifier, probe_names, result_layout
 from .gates import Gates
 from .groupsum import CompressorTree, GroupSum
 
@@ -14,5 +14,6 @@ __all__ = [
     "Gates",
     "GroupSum",
     "feature_layout",
+    "probe_names",
     "result_layout",
 ]

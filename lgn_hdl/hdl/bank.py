@@ -15,7 +15,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 __all__ = ["MAX_VECTOR", "Bank", "chunks"]
 
 #: Amaranth refuses operators wider than 65,535 bits; vectors stay well below.
-MAX_VECTOR = 16_384
+MAX_VECTOR = 16384
 
 
 def chunks(ids: np.ndarray) -> Iterator[np.ndarray]:

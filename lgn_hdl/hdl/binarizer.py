@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Shape, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 
@@ -60,17 +60,32 @@ class Binarizer(wiring.Component):
         numbers: dict[int, Value] = {}
         for f in np.unique(program.input_feature).tolist():
             bits = features[f * number.width : (f + 1) * number.width]
-            if number.width == 1 and not number.signed:
-                numbers[f] = bits
-            else:
-                shape = Shape(number.width, number.signed)
-                numbers[f] = Signal(shape, name=f"feature{f}")
-                m.d.comb += numbers[f].eq(bits.as_signed() if number.signed else bits)
-        one_bit = number.width == 1 and not number.signed
+            numbers[f] = Signal(number.width, name=f"feature{f}")
+            m.d.comb += numbers[f].eq(bits)
         pairs = zip(program.input_feature.tolist(), program.input_threshold.tolist(), strict=True)
-        outputs = [numbers[f] if one_bit and t == 0 else numbers[f] > t for f, t in pairs]
+        outputs = [_exceeds(numbers[f], t, number) for f, t in pairs]
         first = 0
         for vector in port_vectors(self, "o", program.num_inputs):
             m.d.comb += vector.eq(Cat(outputs[first : first + len(vector)]))
             first += len(vector)
         return m
+
+
+def _exceeds(x: Value, threshold: int, number: FixedPoint) -> Value:
+    """Whether the stored integer x is larger than a constant: a chain of AND and OR.
+
+    From the least significant bit up: where the constant has a zero, a one in x decides; where it
+    has a one, x needs a one too. A `>` would become a carry chain, several times the LUTs.
+    """
+    if threshold < number.min_int:
+        return Const(1)
+    if number.signed:  # two's complement in the order of the unsigned numbers
+        x = Cat(x[:-1], ~x[-1])
+    constant = threshold - number.min_int
+    above: Value | None = None
+    for place in range(number.width):
+        if constant >> place & 1:
+            above = None if above is None else x[place] & above
+        else:
+            above = x[place] if above is None else x[place] | above
+    return Const(0) if above is None else above

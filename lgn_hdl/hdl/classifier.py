@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Cat, EnableInserter, Module, Shape, Signal, Value
+from amaranth.hdl import Cat, Const, EnableInserter, Module, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,8 +15,9 @@ from .argmax import ArgMax, class_shape
 from .binarizer import Binarizer, feature_layout
 from .gates import Gates
 from .groupsum import GroupSum, score_shape
+from .wide import port_names, port_vectors
 
-__all__ = ["Classifier", "result_layout"]
+__all__ = ["Classifier", "probe_names", "result_layout"]
 
 MAX_PORT_BITS = 65_535
 
@@ -116,32 +117,34 @@ class Classifier(wiring.Component):
             return EnableInserter(advance)(block) if block.latency else block
 
         m.submodules.binarizer = binarizer = Binarizer(program=program)
+        m.d.comb += Value.cast(binarizer.i).eq(Value.cast(self.i.payload))
+        inputs = _named(m, "input_bits", port_vectors(binarizer, "o", program.num_inputs))
         gates = Gates(program=program, pipeline=pipeline)
         m.submodules.gates = placed(gates)
-        m.d.comb += Value.cast(binarizer.i).eq(Value.cast(self.i.payload))
-        _connect(m, binarizer, gates)
+        _drive(m, port_vectors(gates, "i", program.num_inputs), inputs)
+        count = len(program.roots)
+        roots = _named(m, "roots", port_vectors(gates, "o", count))
         fields: list[Value] = []
         if pipeline.sums:
-            sums = GroupSum(roots=len(program.roots), pipeline=pipeline)
+            sums = GroupSum(roots=count, pipeline=pipeline)
             m.submodules.groupsum = placed(sums)
-            _connect(m, gates, sums)
-            scores = Value.cast(sums.o)
+            _drive(m, port_vectors(sums, "i", count), roots)
+            (scores,) = _named(m, "scores", [Value.cast(sums.o)])
             if self._argmax:
                 argmax = ArgMax(pipeline=pipeline)
                 m.submodules.argmax = placed(argmax)
                 m.d.comb += Value.cast(argmax.i).eq(scores)
-                fields.append(argmax.o)
+                fields += _named(m, "winner", [argmax.o])
             fields.append(self._delayed(m, scores, pipeline.scores_stage, "scores", advance))
         if len(program.bits):
             position = {signal: p for p, signal in enumerate(program.roots.tolist())}
-            roots = Signal(len(program.roots))
-            m.d.comb += roots.eq(Cat(_outputs(gates)))
-            constants = [Value.cast(bit) for bit in (0, 1)]
-            bits = Cat(
-                constants[signal] if signal < 2 else roots[position[signal]]
+            constants = (Const(0, 1), Const(1, 1))
+            every_root = [bit for vector in roots for bit in vector]
+            leaving = Cat(
+                constants[signal] if signal < 2 else every_root[position[signal]]
                 for signal in program.bits.tolist()
             )
-            fields.append(self._delayed(m, bits, pipeline.roots_stage, "bits", advance))
+            fields.append(self._delayed(m, leaving, pipeline.roots_stage, "bits", advance))
         return Cat(fields)
 
     def _delayed(self, m: Module, value: Value, stage: int, name: str, advance: Signal) -> Value:
@@ -154,18 +157,23 @@ class Classifier(wiring.Component):
         return value
 
 
-def _outputs(component: wiring.Component) -> list[Value]:
-    names = [
-        path[0]
-        for path, member, _ in component.signature.flatten(component)
-        if member.flow is wiring.Out
-    ]
-    return [Value.cast(getattr(component, name)) for name in names]
+def probe_names(program: LogicProgram) -> list[str]:
+    """Wires of the top module that carry what the blocks give."""
+    wide = {"input_bits": program.num_inputs, "roots": len(program.roots)}
+    names = [name for base, width in wide.items() for name, _ in port_names(base, width)]
+    return [*names, "scores", "winner"]
 
 
-def _connect(m: Module, source: wiring.Component, sink: wiring.Component) -> None:
-    """Join a wide output `o` to the wide input `i` of the same width."""
-    for path, _, value in source.signature.flatten(source):
-        if path[0].startswith("o"):
-            target = getattr(sink, "i" + path[0][1:])
-            m.d.comb += Value.cast(target).eq(Value.cast(value))
+def _named(m: Module, name: str, vectors: list[Value]) -> list[Value]:
+    """Wires of the top module that carry what a block gives; the bench compares them by name."""
+    wires: list[Value] = []
+    for number, vector in enumerate(vectors):
+        wire = Signal(len(vector), name=f"{name}{number}" if len(vectors) > 1 else name)
+        m.d.comb += wire.eq(vector)
+        wires.append(wire)
+    return wires
+
+
+def _drive(m: Module, ports: list[Value], wires: list[Value]) -> None:
+    for port, wire in zip(ports, wires, strict=True):
+        m.d.comb += port.eq(wire)

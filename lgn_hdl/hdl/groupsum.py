@@ -179,10 +179,15 @@ class GroupSum(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits = [bit for vector in port_vectors(self, "i", self._roots) for bit in vector]
+        scores = []
         for c, class_sum in enumerate(self._pipeline.sums):
             tree = CompressorTree(class_sum=class_sum, pipeline=self._pipeline)
             m.submodules[f"class{c}"] = tree
             leaves = zip(class_sum.root.tolist(), class_sum.inverted.tolist(), strict=True)
             m.d.comb += tree.i.eq(Cat(~bits[r] if inv else bits[r] for r, inv in leaves))
-            m.d.comb += self.o[c].eq(tree.o)
+            score = Signal(score_shape(self._pipeline), name=f"score{c}")
+            m.d.comb += score.eq(tree.o)
+            scores.append(score)
+        # One assignment: Icarus is slow on vectors that are driven in parts.
+        m.d.comb += Value.cast(self.o).eq(Cat(scores))
         return m

@@ -5,11 +5,9 @@ from __future__ import annotations
 from amaranth.hdl import Value
 from amaranth.lib.wiring import In, Member, Out
 
-from .bank import MAX_VECTOR
-
 __all__ = ["port_names", "port_vectors", "wide_port"]
 
-_LIMIT = 2 * MAX_VECTOR
+_LIMIT = 32_768
 
 
 def port_names(name: str, width: int) -> list[tuple[str, int]]:

@@ -51,11 +51,12 @@ class DelayModel:
         return self.lut + self.carry * width
 
     def selection(self, width: int) -> int:
-        """A comparison that then drives a multiplexer."""
+        """A round of the argmax: a comparison that then drives a multiplexer."""
         return self.comparison(width) + self.lut
 
 
-#: Estimates to place registers by; the timing that counts is the one place and route reports.
+#: Estimates to place registers by; the timing that counts is what place and route reports. iCE40
+#: stands for its slower UltraPlus.
 DELAY_MODELS = {
     model.name: model
     for model in (
@@ -65,15 +66,21 @@ DELAY_MODELS = {
         DelayModel("lut6", 400, 850, 950, 850, 60, 700),
         DelayModel("xilinx", 300, 600, 700, 600, 20, 500),
         DelayModel("ecp5", 600, 900, 1500, 900, 50, 700),
-        DelayModel("ice40", 850, 1300, 2200, 1300, 130, 1000),
+        DelayModel("ice40", 1500, 2500, 4500, 2500, 280, 2000),
         DelayModel("gowin", 800, 1200, 2000, 1200, 60, 900),
     )
 }
 
 
 def one_per_level() -> DelayModel:
-    """Count levels instead of picoseconds: a gate, a compressor or a comparison is one level."""
+    """Count levels instead of picoseconds: one for a gate, a counter, a threshold; two for a round
+    of the argmax, which compares and then selects.
+    """
     return DelayModel("levels", 1, 1, 1, 1, 0, 0)
+
+
+#: A thousand seconds in ps: beyond it a stage holds everything anyway.
+_LONGEST = 10**15
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,7 @@ class StageClock:
         BuildError
             If nothing fits in one period.
         """
-        period = int(1e6 / mhz) - model.overhead if mhz > 0 else 0
+        period = int(min(1e6 / mhz, _LONGEST)) - model.overhead if mhz > 0 else 0
         if period < model.gate:
             raise BuildError(
                 f"{mhz:g} MHz leaves {period} ps for logic on {model.name}, "

@@ -8,7 +8,7 @@ from ..errors import VerifyError
 from .evaluate import evaluate
 from .program import LogicProgram
 
-__all__ = ["probe_vectors", "verify"]
+__all__ = ["probe_count", "probe_vectors", "verify"]
 
 
 def probe_vectors(program: LogicProgram, samples: int, seed: int) -> np.ndarray:
@@ -36,16 +36,20 @@ def probe_vectors(program: LogicProgram, samples: int, seed: int) -> np.ndarray:
     return values
 
 
+def probe_count(program: LogicProgram) -> int:
+    """1,024 samples, fewer for very wide inputs, at least 64."""
+    return max(64, min(1024, (1 << 24) // max(program.features, 1)))
+
+
 def verify(before: LogicProgram, after: LogicProgram, what: str, *, seed: int = 0) -> None:
-    """Compare two programs on 1,024 probe vectors (fewer for very wide inputs).
+    """Compare two programs on probe vectors.
 
     Raises
     ------
     VerifyError
         Naming the pass, the sample and the output that differ.
     """
-    samples = max(64, min(1024, (1 << 24) // max(before.features, 1)))
-    vectors = probe_vectors(before, samples, seed)
+    vectors = probe_vectors(before, probe_count(before), seed)
     for name, x, y in zip(
         ("bit", "score"), evaluate(before, vectors), evaluate(after, vectors), strict=True
     ):

@@ -13,7 +13,12 @@ from ..errors import NetworkError
 
 __all__ = ["FixedPoint"]
 
-_NOTATION = re.compile(r"(?:ap_)?(u?)fixed<\s*(\d+)\s*,\s*(-?\d+)\s*>|(u?)int(\d+)|bit")
+_NOTATION = re.compile(
+    r"(?:ap_)?(u?)fixed<\s*(\d{1,9})\s*,\s*(-?\d{1,9})\s*>(?:\*([1-9]\d*(?:/[1-9]\d*)?))?"
+    r"|(u?)int(\d{1,9})|bit"
+)
+#: Beyond this a step is no ordinary float64.
+_MAX_FRACTION = 1000
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class FixedPoint:
     width : int
         Total bits, sign included; 1 to 62.
     fraction : int
-        Fractional bits; may be negative or exceed `width`.
+        Fractional bits, -1000 to 1000; may be negative or exceed `width`.
     signed : bool
         Two's complement if true.
     scale : Fraction
@@ -35,7 +40,7 @@ class FixedPoint:
     Raises
     ------
     NetworkError
-        If `width` is not in 1..62 or `scale` is not positive.
+        If `width` is not in 1..62, `fraction` is out of range or `scale` is not positive.
     """
 
     width: int
@@ -46,12 +51,19 @@ class FixedPoint:
     def __post_init__(self) -> None:
         if not 1 <= self.width <= 62:
             raise NetworkError(f"fixed-point width is {self.width}, expected 1 to 62 bits")
+        if abs(self.fraction) > _MAX_FRACTION:
+            raise NetworkError(
+                f"fixed-point number has {self.fraction} fractional bits, "
+                f"expected {-_MAX_FRACTION} to {_MAX_FRACTION}"
+            )
         if self.scale <= 0:
             raise NetworkError(f"fixed-point scale is {self.scale}, expected a positive rational")
 
     @classmethod
     def parse(cls, text: str) -> FixedPoint:
         """Read `fixed<W,I>`, `ufixed<W,I>` (I integer bits, as in HLS), `int8`, `uint8` or `bit`.
+
+        A scale follows as `*1/49`, as in `str` of a format.
 
         Raises
         ------
@@ -66,9 +78,10 @@ class FixedPoint:
             )
         if match[2] is not None:
             width, integer = int(match[2]), int(match[3])
-            return cls(width, width - integer, signed=not match[1])
-        if match[5] is not None:
-            return cls(int(match[5]), 0, signed=not match[4])
+            scale = Fraction(match[4] or 1)
+            return cls(width, width - integer, signed=not match[1], scale=scale)
+        if match[6] is not None:
+            return cls(int(match[6]), 0, signed=not match[5])
         return cls(1)
 
     @classmethod
@@ -89,7 +102,11 @@ class FixedPoint:
         signed = low < 0
         largest = max(abs(low), abs(high), 2.0**-32)
         integer = floor(log2(largest)) + 1
-        return cls(width, width - integer - signed, signed=signed)
+        form = cls(width, width - integer - signed, signed=signed)
+        if form.floor_int(high) < form.max_int:
+            return form
+        # The largest threshold lies above the last step: no stored number would pass it.
+        return cls(width, form.fraction - 1, signed=signed)
 
     def __str__(self) -> str:
         if self == FixedPoint(1):
@@ -134,7 +151,8 @@ class FixedPoint:
         values = np.asarray(values, dtype=np.float64)
         if np.isnan(values).any():
             raise NetworkError("cannot quantise NaN to a fixed-point number")
-        scaled = values / float(self.step) if self.scale != 1 else np.ldexp(values, self.fraction)
+        with np.errstate(over="ignore"):  # infinity saturates as well
+            scaled = np.ldexp(values, self.fraction) / float(self.scale)
         rounded = np.clip(np.rint(scaled), float(self.min_int), float(self.max_int))
         # float(max_int) may round up to 2^width: the integer clip makes the edge exact.
         return np.clip(rounded.astype(np.int64), self.min_int, self.max_int)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import struct
 from dataclasses import fields
 from fractions import Fraction
@@ -35,6 +36,8 @@ _DIGEST = 32
 _LAYERS = {c.__name__: c for c in (ArgMax, Concat, GroupSum, LutLayer, Reshape, Thermometer)}
 _ARRAY_FIELDS = {"thresholds": "float64", "connections": "int32", "tables": "uint64"}
 _STORED = {"uint8", "uint16", "uint32", "uint64", "int32", "float64"}
+_SCALAR_FIELDS = {"axis": {int}, "groups": {int}, "tau": {int, float}, "beta": {int, float}}
+_RATIONAL = re.compile(r"\d{1,400}(/\d{1,400})?", re.ASCII)
 
 
 def write_network(network: Network, path: str | Path) -> None:
@@ -148,17 +151,45 @@ def _decode(data: bytes) -> Network:
     if _PREFIX.size + length + _DIGEST > len(data):
         raise FormatError(f"the header claims {length} bytes, more than the file has")
     try:
-        header = json.loads(data[_PREFIX.size : _PREFIX.size + length])
-        arrays = [_decode_array(entry, payload) for entry in header["arrays"]]
+        text = data[_PREFIX.size : _PREFIX.size + length]
+        header = json.loads(text, parse_constant=_no_json)
+        arrays = _decode_arrays(header["arrays"], payload)
+        names = _texts([entry["name"] for entry in header["inputs"]], "inputs")
+        if len(set(names)) < len(names):
+            raise FormatError(f"the name of an input is given twice: {', '.join(names)}")
         return Network(
-            inputs={entry["name"]: _decode_type(entry) for entry in header["inputs"]},
+            inputs=dict(zip(names, map(_decode_type, header["inputs"]), strict=True)),
             nodes=tuple(_decode_node(entry, arrays) for entry in header["nodes"]),
-            outputs=tuple(map(str, header["outputs"])),
-            classes=tuple(map(str, header["classes"])),
+            outputs=_texts(header["outputs"], "outputs"),
+            classes=_texts(header["classes"], "classes"),
             meta=dict(header["meta"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (
+        LookupError,
+        ArithmeticError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise FormatError(f"the header is not understood: {error!r}") from None
+
+
+def _no_json(constant: str) -> float:
+    raise ValueError(f"{constant} is not a JSON number")
+
+
+def _texts(value: Any, what: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise FormatError(f"{what} are {value!r}, expected a list of names")
+    return tuple(value)
+
+
+def _decode_arrays(entries: list[dict[str, Any]], payload: memoryview) -> dict[int, np.ndarray]:
+    arrays = {i: _decode_array(entry, payload) for i, entry in enumerate(entries)}
+    if sum(array.nbytes for array in arrays.values()) > len(payload):
+        raise FormatError("the arrays overlap")
+    return arrays
 
 
 def _decode_array(entry: dict[str, Any], payload: memoryview) -> np.ndarray:
@@ -176,24 +207,31 @@ def _decode_type(entry: dict[str, Any]) -> TensorType:
     element = entry["element"]
     if isinstance(element, list):
         width, fraction, signed, scale = element
-        element = FixedPoint(int(width), int(fraction), bool(signed), Fraction(scale))
+        if type(width) is not int or type(fraction) is not int or not _RATIONAL.fullmatch(scale):
+            raise FormatError(f"number format {element!r} is not understood")
+        element = FixedPoint(width, fraction, bool(signed), Fraction(scale))
     elif element not in ("bit", "real"):
         raise FormatError(f"tensor element {element!r} is unknown")
     return TensorType(tuple(entry["shape"]), element, bool(entry["masked"]))
 
 
-def _decode_node(entry: dict[str, Any], arrays: list[np.ndarray]) -> Node:
-    kind, name = entry["type"], str(entry["name"])
+def _decode_node(entry: dict[str, Any], arrays: dict[int, np.ndarray]) -> Node:
+    """The layer takes its arrays out of `arrays`: none is used twice."""
+    kind, (name,) = entry["type"], _texts([entry["name"]], "names of layers")
     if kind not in _LAYERS:
         raise FormatError(f"layer {name!r} is of the unknown type {kind!r}")
     values: dict[str, Any] = {}
     for key, value in entry["fields"].items():
         if key in _ARRAY_FIELDS:
             dtype = np.dtype(_ARRAY_FIELDS[key])
-            stored = arrays[value["array"]]
+            stored = arrays.pop(value["array"])
             if not np.can_cast(stored.dtype, dtype, "safe"):
                 raise FormatError(f"layer {name!r}: {key} is stored as {stored.dtype}")
             values[key] = stored.astype(dtype)
+        elif key == "shape" and isinstance(value, list):
+            values[key] = tuple(value)
+        elif type(value) in _SCALAR_FIELDS.get(key, ()):
+            values[key] = value
         else:
-            values[key] = tuple(value) if isinstance(value, list) else value
-    return Node(name, _LAYERS[kind](**values), tuple(map(str, entry["inputs"])))
+            raise FormatError(f"layer {name!r}: {key} is {value!r}, which is not understood")
+    return Node(name, _LAYERS[kind](**values), _texts(entry["inputs"], f"inputs of {name!r}"))

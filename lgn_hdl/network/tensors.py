@@ -17,6 +17,9 @@ Element = Literal["bit", "real"] | FixedPoint
 BIT: Element = "bit"
 REAL: Element = "real"
 
+#: Signals and features are numbered by int32.
+MAX_SIZE = 2**31 - 4
+
 
 @dataclass(frozen=True)
 class TensorType:
@@ -39,6 +42,10 @@ class TensorType:
     def __post_init__(self) -> None:
         if any(not isinstance(n, int) or n < 1 for n in self.shape):
             raise NetworkError(f"tensor shape is {self.shape}, expected positive integers")
+        if self.size > MAX_SIZE:
+            raise NetworkError(
+                f"a tensor has {self.size} elements, at most {MAX_SIZE} are possible"
+            )
         if self.masked and not self.shape:
             raise NetworkError("a masked tensor needs a slot axis, found a scalar")
 
