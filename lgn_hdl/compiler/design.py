@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import BuildError
+from ..hdl import check_ports
 from ..logic.lower import lower
 from ..logic.passes import PassResult, optimize
 from ..logic.program import LogicProgram
@@ -58,6 +59,7 @@ def plan(
         style=options.counters,
         argmax=argmax,
     )
+    check_ports(program, pipeline, argmax=argmax)
     return Design(network, program, passes, pipeline, options, warnings)
 
 

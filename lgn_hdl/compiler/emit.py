@@ -9,8 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
-
 from ..errors import VerifyError
 from ..flow import (
     clean_names,
@@ -20,7 +18,7 @@ from ..flow import (
     without_aliases,
     write_verilog,
 )
-from ..hdl import Classifier, probe_names
+from ..hdl import Classifier, probe_names, to_rtlil
 
 if TYPE_CHECKING:
     from ..flow import Equivalence, SynthResult
@@ -88,5 +86,4 @@ def emit_files(design: Design, folder: Path, step: Callable[[str], None]) -> Emi
 def _rtlil(design: Design) -> str:
     """RTLIL of the design, with names that are Verilog identifiers and no idle wires."""
     top = Classifier(program=design.program, pipeline=design.pipeline, argmax=design.options.argmax)
-    text = clean_names(rtlil.convert(top, name="top", emit_src=False))
-    return without_aliases(text, keep=probe_names(design.program))
+    return without_aliases(clean_names(to_rtlil(top)), keep=probe_names(design.program))

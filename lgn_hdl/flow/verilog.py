@@ -16,7 +16,7 @@ __all__ = ["clean_names", "without_aliases", "write_verilog"]
 # Verilog minutes to start on (measured: 156 s instead of 2 s for 4,000 gates).
 _SCRIPT = """\
 read_rtlil {rtlil}
-proc -nomux -norom
+proc -nomux -norom -noopt
 write_verilog -noattr {verilog}
 """
 

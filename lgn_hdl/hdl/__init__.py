@@ -2,9 +2,10 @@
 
 from .argmax import ArgMax
 from .binarizer import Binarizer, feature_layout
-from .classifier import Classifier, probe_names, result_layout
+from .classifier import Classifier, check_ports, probe_names, result_layout
 from .gates import Gates
 from .groupsum import CompressorTree, GroupSum
+from .modules import to_rtlil
 
 __all__ = [
     "ArgMax",
@@ -13,7 +14,9 @@ __all__ = [
     "CompressorTree",
     "Gates",
     "GroupSum",
+    "check_ports",
     "feature_layout",
     "probe_names",
     "result_layout",
+    "to_rtlil",
 ]

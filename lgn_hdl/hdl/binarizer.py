@@ -60,6 +60,9 @@ class Binarizer(wiring.Component):
         numbers: dict[int, Value] = {}
         for f in np.unique(program.input_feature).tolist():
             bits = features[f * number.width : (f + 1) * number.width]
+            if number.width == 1:  # wide inputs are vectors of bits: no signal for each of them
+                numbers[f] = bits
+                continue
             numbers[f] = Signal(number.width, name=f"feature{f}")
             m.d.comb += numbers[f].eq(bits)
         pairs = zip(program.input_feature.tolist(), program.input_threshold.tolist(), strict=True)

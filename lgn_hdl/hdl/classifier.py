@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from amaranth.hdl import Cat, Const, EnableInserter, Module, Shape, Signal, Value
@@ -19,7 +20,18 @@ from .wide import port_names, port_vectors
 
 __all__ = ["Classifier", "probe_names", "result_layout"]
 
-MAX_PORT_BITS = 65_535
+#: Amaranth numbers the bits of all inputs of the top with 16 bits; two of the numbers stand for the
+#: constants, four for clk, rst, valid and ready.
+MAX_PAYLOAD_BITS = 65_530
+
+
+#: (name, block, enable) → what stands for the block in the hierarchy.
+Place = Callable[[str, Any, Value], Any]
+
+
+def _submodule(name: str, block: Any, enable: Value) -> Any:
+    """The block itself; if it has registers, they stand still with the pipeline."""
+    return EnableInserter(enable)(block) if block.latency else block
 
 
 def result_layout(program: LogicProgram, pipeline: Pipeline, *, argmax: bool) -> data.StructLayout:
@@ -32,6 +44,26 @@ def result_layout(program: LogicProgram, pipeline: Pipeline, *, argmax: bool) ->
     if len(program.bits):
         fields["bits"] = Shape(len(program.bits))
     return data.StructLayout(fields)
+
+
+def check_ports(program: LogicProgram, pipeline: Pipeline, *, argmax: bool) -> None:
+    """Refuse what a classifier has no ports for.
+
+    Raises
+    ------
+    BuildError
+        If a port would be wider than Amaranth allows, or there is nothing to compute.
+    """
+    if argmax and not pipeline.sums:
+        raise BuildError("a network without group sums has no class", hint="use --no-argmax")
+    input_bits = program.features * program.format.width
+    result_bits = result_layout(program, pipeline, argmax=argmax).size
+    for side, bits in (("input", input_bits), ("output", result_bits)):
+        if not 0 < bits <= MAX_PAYLOAD_BITS:
+            raise BuildError(
+                f"a sample has {bits} {side} bits, a port can have 1 to {MAX_PAYLOAD_BITS}",
+                hint="choose a narrower --input-format" if side == "input" else None,
+            )
 
 
 class Classifier(wiring.Component):
@@ -65,17 +97,10 @@ class Classifier(wiring.Component):
     o: Any
 
     def __init__(self, *, program: LogicProgram, pipeline: Pipeline, argmax: bool):
-        if argmax and not pipeline.sums:
-            raise BuildError("a network without group sums has no class", hint="use --no-argmax")
-        input_bits = program.features * program.format.width
+        check_ports(program, pipeline, argmax=argmax)
         results = result_layout(program, pipeline, argmax=argmax)
-        for side, bits in (("input", input_bits), ("output", results.size)):
-            if not 0 < bits < MAX_PORT_BITS - 1:
-                raise BuildError(
-                    f"a sample has {bits} {side} bits, a port can have 1 to {MAX_PORT_BITS - 2}",
-                    hint="choose a narrower --input-format" if side == "input" else None,
-                )
         self._program, self._pipeline, self._argmax = program, pipeline, argmax
+        self._place: Place = _submodule
         self.latency = pipeline.latency
         super().__init__(
             {
@@ -83,6 +108,11 @@ class Classifier(wiring.Component):
                 "o": Out(stream.Signature(results)),
             }
         )
+
+    def with_blocks(self, place: Place) -> Classifier:
+        """This classifier, its blocks put into the hierarchy by `place`."""
+        self._place = place
+        return self
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -110,29 +140,25 @@ class Classifier(wiring.Component):
 
     def _blocks(self, m: Module, advance: Signal) -> Value:
         """Binarizer, gates, group sums, argmax; the fields of the result side by side."""
-        program, pipeline = self._program, self._pipeline
-
-        def placed(block: Any) -> Any:
-            """A block with registers stands still with the pipeline."""
-            return EnableInserter(advance)(block) if block.latency else block
-
-        m.submodules.binarizer = binarizer = Binarizer(program=program)
+        program, pipeline, place = self._program, self._pipeline, self._place
+        binarizer = Binarizer(program=program)
+        m.submodules.binarizer = place("binarizer", binarizer, advance)
         m.d.comb += Value.cast(binarizer.i).eq(Value.cast(self.i.payload))
         inputs = _named(m, "input_bits", port_vectors(binarizer, "o", program.num_inputs))
         gates = Gates(program=program, pipeline=pipeline)
-        m.submodules.gates = placed(gates)
+        m.submodules.gates = place("gates", gates, advance)
         _drive(m, port_vectors(gates, "i", program.num_inputs), inputs)
         count = len(program.roots)
         roots = _named(m, "roots", port_vectors(gates, "o", count))
         fields: list[Value] = []
         if pipeline.sums:
             sums = GroupSum(roots=count, pipeline=pipeline)
-            m.submodules.groupsum = placed(sums)
+            m.submodules.groupsum = place("groupsum", sums, advance)
             _drive(m, port_vectors(sums, "i", count), roots)
             (scores,) = _named(m, "scores", [Value.cast(sums.o)])
             if self._argmax:
                 argmax = ArgMax(pipeline=pipeline)
-                m.submodules.argmax = placed(argmax)
+                m.submodules.argmax = place("argmax", argmax, advance)
                 m.d.comb += Value.cast(argmax.i).eq(scores)
                 fields += _named(m, "winner", [argmax.o])
             fields.append(self._delayed(m, scores, pipeline.scores_stage, "scores", advance))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from amaranth.hdl import Cat, Module, Shape, Signal, Value
 from amaranth.lib import data, wiring
@@ -31,7 +34,7 @@ class CompressorTree(wiring.Component):
     Members
     -------
     i : In(leaves)
-        The leaves, complements taken already.
+        The roots this sum is taken over; those of negative weight are complemented inside.
     o : Out(bits)
         Their weighted sum plus the constant, `latency` registers later.
     """
@@ -40,7 +43,7 @@ class CompressorTree(wiring.Component):
     o: Signal
 
     def __init__(self, *, class_sum: ClassSum, pipeline: Pipeline):
-        self._tree, self._pipeline = class_sum.tree, pipeline
+        self._tree, self._inverted, self._pipeline = class_sum.tree, class_sum.inverted, pipeline
         self.latency = pipeline.scores_stage - pipeline.roots_stage
         super().__init__({"i": In(len(class_sum.root)), "o": Out(len(class_sum.tree.result))})
 
@@ -54,7 +57,9 @@ class CompressorTree(wiring.Component):
             last_use[inputs] = np.maximum(last_use[inputs], stage)
         last_use[list(tree.result)] = self.latency
         bank = Bank(m, last_use)
-        bank.define(np.arange(FIRST_LEAF, FIRST_LEAF + len(tree.weights)), self.i)
+        leaves = Signal(len(tree.weights))
+        m.d.comb += leaves.eq(self.i ^ sum(1 << j for j in np.flatnonzero(self._inverted).tolist()))
+        bank.define(np.arange(FIRST_LEAF, FIRST_LEAF + len(tree.weights)), leaves)
         ranks = _ranks(tree.counters, len(tree.arrival))
         batches: dict[tuple[int, int, str, int], list[Counter]] = {}
         for counter, stage, rank in zip(tree.counters, stage_of, ranks, strict=True):
@@ -172,9 +177,15 @@ class GroupSum(wiring.Component):
 
     def __init__(self, *, roots: int, pipeline: Pipeline):
         self._roots, self._pipeline = roots, pipeline
+        self._place: Callable[[str, CompressorTree], Any] = lambda name, tree: tree
         self.latency = pipeline.scores_stage - pipeline.roots_stage
         layout = data.ArrayLayout(score_shape(pipeline), len(pipeline.sums))
         super().__init__({**wide_port("i", roots), "o": Out(layout)})
+
+    def with_trees(self, place: Callable[[str, CompressorTree], Any]) -> GroupSum:
+        """This block, its trees put into the hierarchy by `place`."""
+        self._place = place
+        return self
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -182,9 +193,8 @@ class GroupSum(wiring.Component):
         scores = []
         for c, class_sum in enumerate(self._pipeline.sums):
             tree = CompressorTree(class_sum=class_sum, pipeline=self._pipeline)
-            m.submodules[f"class{c}"] = tree
-            leaves = zip(class_sum.root.tolist(), class_sum.inverted.tolist(), strict=True)
-            m.d.comb += tree.i.eq(Cat(~bits[r] if inv else bits[r] for r, inv in leaves))
+            m.submodules[f"class{c}"] = self._place(f"class{c}", tree)
+            m.d.comb += tree.i.eq(Cat(bits[root] for root in class_sum.root.tolist()))
             score = Signal(score_shape(self._pipeline), name=f"score{c}")
             m.d.comb += score.eq(tree.o)
             scores.append(score)

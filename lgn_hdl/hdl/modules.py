@@ -1,0 +1,60 @@
+"""RTLIL in which every block is a module with the ports of its component.
+
+Amaranth draws the border of a submodule through single nets, so its modules have a port for every
+bit, named after no one. Converted on its own, a block keeps `i` and `o`; the classifier then
+refers to it as an instance.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
+from amaranth.hdl import ClockSignal, EnableInserter, Instance, ResetSignal, Signal, Value
+from amaranth.hdl._ir import PortDirection
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from .classifier import Classifier
+from .groupsum import GroupSum
+
+__all__ = ["to_rtlil"]
+
+
+def to_rtlil(top: Classifier) -> str:
+    """RTLIL of a classifier: `top`, `top_gates`, `top_groupsum_class0` and so on."""
+    modules = _Modules()
+    text = rtlil.convert(top.with_blocks(modules.place), name="top", emit_src=False)
+    return "\n".join([text, *modules.texts])
+
+
+class _Modules:
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def place(self, name: str, block: Any, enable: Value) -> Instance:
+        """Convert a block as the module `top_<name>`; return an instance of it."""
+        enabled = Signal(name="enable")
+        if isinstance(block, GroupSum):
+            block = block.with_trees(lambda tree, b: self.place(f"{name}_{tree}", b, enabled))
+        ports, wires = _ports(block)
+        design: Any = block
+        if block.latency:
+            design = EnableInserter(enabled)(block)
+            ports["enable"] = (enabled, PortDirection.Input)
+            wires |= {"i_enable": enable, "i_clk": ClockSignal(), "i_rst": ResetSignal()}
+        text = rtlil.convert(design, name=f"top_{name}", ports=ports, emit_src=False)
+        self.texts.append(text.replace("attribute \\top 1\n", "", 1))
+        return Instance(f"top_{name}", **wires)
+
+
+def _ports(block: wiring.Component) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Ports for the conversion of a block, and the connections of its instance."""
+    ports, wires = {}, {}
+    for path, member, value in block.signature.flatten(block):
+        name = "__".join(map(str, path))
+        is_input = member.flow is In
+        direction = PortDirection.Input if is_input else PortDirection.Output
+        ports[name] = (Value.cast(value), direction)
+        wires[f"{'i' if is_input else 'o'}_{name}"] = Value.cast(value)
+    return ports, wires
