@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import BuildError
 from ..logic.verify import probe_count, probe_vectors
 from ..model import Model, as_samples
 from ..network import FixedPoint, write_network
@@ -114,7 +115,7 @@ def build(
     with output_folder(Path(out)) as folder:
         write_network(design.network, folder / "network.lgn")
         arrays = block_vectors(
-            design.program, design.pipeline, expected, design.network, argmax=options.argmax
+            design.program, design.pipeline, expected, design.network, argmax=design.options.argmax
         )
         np.savez_compressed(folder / "vectors.npz", **arrays)  # pyright: ignore[reportArgumentType]
         emitted = emit_files(design, folder, clock)
@@ -136,6 +137,8 @@ def _check_samples(model: Model, design: Design, samples: Samples | None):
         source = f"{len(features):,} random samples next to the thresholds"
     else:
         real = as_samples(network, samples.x)
+        if not len(real):
+            raise BuildError("holds no samples", where=samples.source)
         features = design.program.format.quantize(real)
         source = f"{len(features):,} samples of {samples.source}"
     tried = probe_count(design.program)

@@ -13,7 +13,7 @@ from ..logic.lower import lower
 from ..logic.passes import PassResult, optimize
 from ..logic.program import LogicProgram
 from ..logic.schedule import Pipeline, schedule
-from ..network import ArgMax, FixedPoint, Network, Thermometer
+from ..network import ArgMax, FixedPoint, Network, Node, Thermometer
 from .options import BuildOptions
 
 __all__ = ["Design", "plan"]
@@ -47,8 +47,7 @@ def plan(
     """Choose the number format, simplify, schedule; `options` are resolved ones."""
     network, warnings = _with_format(network, options)
     argmax = options.argmax and network.scores is not None
-    if not argmax:
-        network = _without_argmax(network)
+    network = _with_argmax(network) if argmax else _without_argmax(network)
     program, passes = optimize(lower(network), seed=options.seed, progress=progress)
     options = replace(options, argmax=argmax, input_format=str(program.format))
     assert options.counters is not None
@@ -92,6 +91,17 @@ def _with_format(network: Network, options: BuildOptions) -> tuple[Network, list
         f"rounded to steps of {float(number.step):g}; choose yours with --input-format."
     )
     return network.with_input(**{name: replace(tensor, element=number)}), warnings
+
+
+def _with_argmax(network: Network) -> Network:
+    """The network itself if it names a class, else with an argmax on its scores."""
+    if any(isinstance(node.layer, ArgMax) for node in network.nodes):
+        return network
+    assert network.scores is not None
+    name = "class" if "class" not in network.types else "class_index"
+    node = Node(name, ArgMax(), (network.scores,))
+    outputs = (name, *network.outputs)
+    return replace(network, nodes=(*network.nodes, node), outputs=outputs).validate()
 
 
 def _without_argmax(network: Network) -> Network:

@@ -15,7 +15,7 @@ from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from .classifier import Classifier
+from .classifier import MAX_PAYLOAD_BITS, Classifier
 from .groupsum import GroupSum
 
 __all__ = ["to_rtlil"]
@@ -32,8 +32,13 @@ class _Modules:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def place(self, name: str, block: Any, enable: Value) -> Instance:
-        """Convert a block as the module `top_<name>`; return an instance of it."""
+    def place(self, name: str, block: Any, enable: Value) -> Any:
+        """Convert a block as the module `top_<name>`; return an instance of it.
+
+        Tops and instances are limited: a block with more bits stays a submodule like any other.
+        """
+        if _port_bits(block) > MAX_PAYLOAD_BITS:
+            return EnableInserter(enable)(block) if block.latency else block
         enabled = Signal(name="enable")
         if isinstance(block, GroupSum):
             block = block.with_trees(lambda tree, b: self.place(f"{name}_{tree}", b, enabled))
@@ -46,6 +51,14 @@ class _Modules:
         text = rtlil.convert(design, name=f"top_{name}", ports=ports, emit_src=False)
         self.texts.append(text.replace("attribute \\top 1\n", "", 1))
         return Instance(f"top_{name}", **wires)
+
+
+def _port_bits(block: wiring.Component) -> int:
+    """Bits of all inputs or of all outputs, whichever are more."""
+    bits = {True: 0, False: 0}
+    for _, member, value in block.signature.flatten(block):
+        bits[member.flow is In] += len(Value.cast(value))
+    return max(bits.values())
 
 
 def _ports(block: wiring.Component) -> tuple[dict[str, Any], dict[str, Any]]:
