@@ -21,7 +21,7 @@ test-fast: $(VENV)/installed-dev simulator
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check
-	$(BIN)/ruff format --check
+	$(BIN)/ruff format --check lgn_hdl sim boards benchmarks examples tests
 	$(BIN)/pyright
 
 simulator:

@@ -23,6 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         result = options.run(options)
+        if options.json:
+            print(json.dumps(result, indent=2, allow_nan=False))
+        sys.stdout.flush()  # here, where a closed pipe is caught
     except LgnError as error:
         if options.json:
             print(json.dumps({"error": str(error)}))
@@ -34,8 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("lgn_hdl: interrupted", file=sys.stderr)
         return 130
-    if options.json:
-        print(json.dumps(result, indent=2, allow_nan=False))
     return 0
 
 
@@ -137,7 +138,6 @@ def _load(options: argparse.Namespace):
         options.thresholds,
         architecture=options.arch,
         inputs=options.inputs,
-        input_format=options.input_format,
         classes=options.classes.split(",") if options.classes else (),
     )
 
@@ -152,6 +152,7 @@ def _build(options: argparse.Namespace) -> dict[str, Any]:
             model,
             options.output,
             target=options.target,
+            input_format=options.input_format,
             clock_mhz=options.clock_mhz,
             levels_per_stage=options.levels_per_stage,
             combinational=options.combinational,

@@ -50,13 +50,13 @@ def compare(block: Block, signal, sample: int, progress: Progress) -> None:
     """Compare one block's output with what it should be for `sample`."""
     value = signal.value
     expected = block.expected[sample]
-    if value.is_resolvable and value.to_unsigned() == expected:
+    found = int(value) if value.is_resolvable else None
+    if found == expected:
         return
-    if value.is_resolvable:
-        found = value.to_unsigned()
+    if found is not None:
         wrong = [bit for bit in range(block.bits) if (found ^ expected) >> bit & 1]
     else:
-        found, wrong = None, [i for i, c in enumerate(reversed(str(value))) if c not in "01"]
+        wrong = [i for i, c in enumerate(reversed(str(value))) if c not in "01"]
     progress.mismatch = {
         "sample": sample,
         "block": block.name,
@@ -114,7 +114,7 @@ async def pipelined(dut, vectors: Vectors, rng: random.Random, progress: Progres
     offered = False
     # Phases of full throughput, of random stalls, and of a consumer that hardly listens.
     for cycle in range(64 * (len(vectors.samples) + vectors.latency) + 1024):
-        phase = cycle // 64 % 4
+        phase = cycle // 12 % 4
         offer = 1.0 if phase == 0 else 0.7
         take = {0: 1.0, 1: 0.7, 2: 0.95, 3: 0.25}[phase]
         if not offered and next_sample < len(vectors.samples):

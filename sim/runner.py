@@ -41,14 +41,20 @@ def run(top: Path, vectors: Path, workdir: Path, *, seed: int = 0) -> dict:
         "COCOTB_ANSI_OUTPUT": "0",
     }
     with open(workdir / "runner.log", "w") as messages, redirect_stdout(messages):
-        runner.build(
-            sources=[top.resolve()],
-            hdl_toplevel="top",
-            build_dir=workdir,
-            timescale=("1ns", "1ps"),
-            always=True,
-            log_file=workdir / "build.log",
-        )
+        compiled = workdir / "build.log"
+        try:
+            runner.build(
+                sources=[top.resolve()],
+                hdl_toplevel="top",
+                build_dir=workdir,
+                timescale=("1ns", "1ps"),
+                always=True,
+                log_file=compiled,
+            )
+        except (RuntimeError, SystemExit):
+            said = compiled.read_text(errors="replace").splitlines()
+            first = next((line for line in said if "error" in line), "see its output")
+            raise RuntimeError(f"Icarus Verilog refuses {top}: {first}") from None
         try:
             runner.test(
                 hdl_toplevel="top",
@@ -58,11 +64,18 @@ def run(top: Path, vectors: Path, workdir: Path, *, seed: int = 0) -> dict:
                 extra_env=environment,
                 log_file=log,
             )
-        except SystemExit as error:  # cocotb's runner leaves this way when the simulator fails
-            raise RuntimeError(f"the simulator stopped with {error.code}, see {log}") from None
+            failed = False
+        except SystemExit as error:
+            # cocotb's runner leaves this way when the simulator fails, under pytest also when the
+            # bench fails, which is what a mismatch is.
+            failed = error.code
     if not result.exists():
-        raise RuntimeError(f"the simulation left no result, see {log}")
+        stopped = (
+            f"the simulator stopped with {failed}" if failed else "the simulation has no result"
+        )
+        raise RuntimeError(f"{stopped}, see {log}")
     outcome = json.loads(result.read_text())
-    if outcome["mismatch"] is None and "FAIL=0" not in log.read_text(errors="replace"):
+    passed = not failed and "FAIL=0" in log.read_text(errors="replace")
+    if outcome["mismatch"] is None and not passed:
         raise RuntimeError(f"the bench failed without a mismatch, see {log}")
     return outcome

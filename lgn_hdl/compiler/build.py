@@ -22,7 +22,7 @@ from .emit import emit_files
 from .options import BuildOptions
 from .output import output_folder
 from .report import make_report
-from .samples import Samples
+from .samples import Samples, read_samples
 from .vectors import block_vectors, checked_answers
 
 __all__ = ["BuildResult", "build"]
@@ -51,7 +51,7 @@ def build(
     counters: Any = None,
     vectors: int = 512,
     seed: int = 0,
-    samples: Samples | None = None,
+    samples: Samples | str | Path | None = None,
     progress: Progress = lambda step: None,
 ) -> BuildResult:
     """Compile a model into the folder `out`.
@@ -79,8 +79,9 @@ def build(
         How many test vectors to write.
     seed : int
         Of the random vectors and of every random choice.
-    samples : Samples, optional
-        Real samples for the vectors; with labels, the report states the accuracy.
+    samples : Samples, str or Path, optional
+        Real samples, or an .npz of them (`x`, and labels `y` if they are known), for the vectors;
+        with labels, the report states the accuracy.
     progress : callable
         Told the name of each step before it starts.
 
@@ -106,6 +107,8 @@ def build(
         vectors=vectors,
         seed=seed,
     ).resolved()
+    if isinstance(samples, (str, Path)):
+        samples = read_samples(samples)
     seconds: dict[str, float] = {}
     clock = _Stopwatch(seconds, progress)
     clock("passes")
@@ -138,7 +141,7 @@ def _check_samples(model: Model, design: Design, samples: Samples | None):
     else:
         real = as_samples(network, samples.x)
         if not len(real):
-            raise BuildError("holds no samples", where=samples.source)
+            raise BuildError("there are no samples", where=samples.source)
         features = design.program.format.quantize(real)
         source = f"{len(features):,} samples of {samples.source}"
     tried = probe_count(design.program)
@@ -157,6 +160,13 @@ def _check_samples(model: Model, design: Design, samples: Samples | None):
     ]
     accuracy = None
     if samples is not None and samples.labels is not None and network.scores is not None:
+        classes = network.types[network.scores].size
+        if not ((samples.labels >= 0) & (samples.labels < classes)).all():
+            raise BuildError(
+                f"labels run from {samples.labels.min()} to {samples.labels.max()}, "
+                f"expected 0 to {classes - 1}",
+                where=samples.source,
+            )
         winners = np.argmax(expected.outputs[network.scores], axis=1)
         trained = model.predict(samples.x)
         accuracy = {

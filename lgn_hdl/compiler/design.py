@@ -46,9 +46,14 @@ def plan(
 ) -> Design:
     """Choose the number format, simplify, schedule; `options` are resolved ones."""
     network, warnings = _with_format(network, options)
+    if network.scores is not None and network.scores not in network.outputs:
+        # The hardware always gives the scores, whatever the model calls its outputs.
+        network = replace(network, outputs=(*network.outputs, network.scores)).validate()
     argmax = options.argmax and network.scores is not None
     network = _with_argmax(network) if argmax else _without_argmax(network)
-    program, passes = optimize(lower(network), seed=options.seed, progress=progress)
+    program, passes = optimize(
+        lower(network), fuse=options.fused_inputs, seed=options.seed, progress=progress
+    )
     options = replace(options, argmax=argmax, input_format=str(program.format))
     assert options.counters is not None
     pipeline = schedule(

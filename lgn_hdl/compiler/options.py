@@ -22,6 +22,8 @@ TARGETS: dict[str, tuple[float, Style]] = {
     "ice40": (24, "full-adders"),
     "gowin": (27, "full-adders"),
 }
+#: Targets made of 4-input LUTs.
+LUT4_TARGETS = ("lut4", "ecp5", "ice40", "gowin")
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,13 @@ class BuildOptions:
     def delays(self) -> DelayModel:
         """Delays that registers are placed by."""
         return one_per_level() if self.levels_per_stage else DELAY_MODELS[self.target]
+
+    @property
+    def fused_inputs(self) -> int | None:
+        """Inputs of the LUTs that the last gates and their counting are fused into."""
+        if self.counters == "counters":
+            return 6
+        return 4 if self.target in LUT4_TARGETS else None
 
     @property
     def stage_clock(self) -> StageClock:

@@ -34,7 +34,7 @@ def read_samples(path: str | Path) -> Samples:
         If the file is not such an .npz.
     """
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as data:
             name = next((n for n in _SAMPLES if n in data), None)
             if name is None:
                 raise FormatError(f"holds {', '.join(data)}, expected {' or '.join(_SAMPLES)}")
@@ -42,7 +42,7 @@ def read_samples(path: str | Path) -> Samples:
             x, labels = data[name], data[label] if label else None
     except FormatError as error:
         raise error.at(str(path)) from None
-    except (OSError, ValueError, BadZipFile, AttributeError, EOFError) as error:
+    except (OSError, ValueError, TypeError, BadZipFile, EOFError) as error:
         raise FormatError(f"not a readable .npz: {error}", where=str(path)) from None
     if x.ndim == 0 or (not np.issubdtype(x.dtype, np.number) and x.dtype != bool):
         raise FormatError(f"{name} is {x.dtype} of shape {x.shape}", where=str(path))

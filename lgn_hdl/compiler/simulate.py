@@ -53,7 +53,11 @@ def simulate(out: str | Path, x: np.ndarray | None = None, *, seed: int = 0) -> 
     out = Path(out)
     for name in ("top.v", "vectors.npz", "network.lgn", "report.json"):
         if not (out / name).is_file():
-            raise FormatError(f"has no {name}", where=str(out), hint="run lgn_hdl build first, with another target than rtlil")
+            raise FormatError(
+                f"has no {name}",
+                where=str(out),
+                hint="run lgn_hdl build first, with another target than rtlil",
+            )
     with tempfile.TemporaryDirectory(prefix="lgn_hdl_sim_") as folder:
         workdir = Path(folder)
         vectors = out / "vectors.npz"

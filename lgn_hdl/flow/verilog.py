@@ -85,11 +85,15 @@ def _module_without_aliases(module: str, kept: set[str]) -> str:
     # Declared, connected once, and named nowhere else.
     idle = {name for name in wires if connected[name] == 1 and uses[name] == 2} - kept
 
-    def says_nothing(line: str) -> bool:
+    kept_lines: list[str] = []
+    for line in lines:
         match = _WIRE.fullmatch(line) or _CONNECT.match(line)
-        return match is not None and match[1] in idle
-
-    return "\n".join(line for line in lines if not says_nothing(line))
+        if match is None or match[1] not in idle:
+            kept_lines.append(line)
+            continue
+        while kept_lines and kept_lines[-1].lstrip().startswith("attribute "):
+            kept_lines.pop()  # they belong to what is dropped
+    return "\n".join(kept_lines)
 
 
 def write_verilog(rtlil: Path, verilog: Path, *, timeout: float | None = None) -> None:

@@ -5,33 +5,30 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from amaranth.hdl import Const, Module, Signal, Value
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 
 from ..logic.levels import levels
 from ..logic.program import FIRST_INPUT, LogicProgram
 from ..logic.schedule import Pipeline
 from .bank import Bank, chunks
+from .lookup import lookup
 from .wide import port_vectors, wide_port
 
 __all__ = ["Gates"]
 
-#: Two-input tables as (name, operation on a and b); bit i of the table is the output at 2a + b.
-_TWO_INPUTS = {
-    0b0001: ("nor", lambda a, b: ~(a | b)),
-    0b0010: ("andn", lambda a, b: ~a & b),
-    0b0011: ("not_a", lambda a, b: ~a),
-    0b0100: ("andn", lambda a, b: a & ~b),
-    0b0101: ("not_b", lambda a, b: ~b),
-    0b0110: ("xor", lambda a, b: a ^ b),
-    0b0111: ("nand", lambda a, b: ~(a & b)),
-    0b1000: ("and", lambda a, b: a & b),
-    0b1001: ("xnor", lambda a, b: ~(a ^ b)),
-    0b1010: ("b", lambda a, b: b),
-    0b1011: ("orn", lambda a, b: ~a | b),
-    0b1100: ("a", lambda a, b: a),
-    0b1101: ("orn", lambda a, b: a | ~b),
-    0b1110: ("or", lambda a, b: a | b),
+#: Names for the vectors of two-input gates; bit i of the table is the output at index 2a + b.
+_NAMES = {
+    0b0001: "nor",
+    0b0010: "andn",
+    0b0100: "andn",
+    0b0110: "xor",
+    0b0111: "nand",
+    0b1000: "and",
+    0b1001: "xnor",
+    0b1011: "orn",
+    0b1101: "orn",
+    0b1110: "or",
 }
 
 
@@ -88,47 +85,30 @@ class Gates(wiring.Component):
     def _level(self, m: Module, bank: Bank, gates: np.ndarray, prefix: str) -> None:
         """Gates that do not read each other: one vector for every kind of them."""
         program = self._program
-        for arity in np.unique(program.arity[gates]).tolist():
-            same = gates[program.arity[gates] == arity]
-            if arity == 2:
-                for table in np.unique(program.table[same]).tolist():
-                    for part in chunks(same[program.table[same] == table]):
-                        self._two_inputs(m, bank, part, table, prefix)
-            else:
-                for part in chunks(same):
-                    self._lookup(m, bank, part, arity, f"{prefix}_lut{arity}")
+        kind = np.stack([program.arity[gates].astype(np.uint64), program.table[gates]], axis=1)
+        kinds, which = np.unique(kind, axis=0, return_inverse=True)
+        order = np.argsort(which.ravel(), kind="stable")
+        ends = np.cumsum(np.bincount(which.ravel()))[:-1]
+        for (arity, table), same in zip(kinds.tolist(), np.split(gates[order], ends), strict=True):
+            name = _NAMES.get(table, "gate") if arity == 2 else f"lut{arity}_{table:x}"
+            for part in chunks(same):
+                self._vector(m, bank, part, arity, table, f"{prefix}_{name}")
 
-    def _two_inputs(
-        self, m: Module, bank: Bank, gates: np.ndarray, table: int, prefix: str
+    def _vector(
+        self, m: Module, bank: Bank, gates: np.ndarray, arity: int, table: int, name: str
     ) -> None:
-        name, operation = _TWO_INPUTS[table]
-        a, b = (bank.gather(self._program.fanin[gates, j]) for j in range(2))
-        out = Signal(len(gates), name=f"{prefix}_{name}")
-        m.d.comb += out.eq(operation(a, b))
+        """Gates with one table: one vector for each input and one for the output."""
+        operands: list[Value] = []
+        for j in range(arity):
+            operand = bank.gather(self._program.fanin[gates, j])
+            if arity > 2:  # used more than once, and Amaranth copies an expression every time
+                vector = Signal(len(gates), name=f"{name}_in{j}")
+                m.d.comb += vector.eq(operand)
+                operand = vector
+            operands.append(operand)
+        out = Signal(len(gates), name=name)
+        m.d.comb += out.eq(lookup(m, table, operands, name))
         bank.define(self._program.first_gate + gates, out)
-
-    def _lookup(self, m: Module, bank: Bank, gates: np.ndarray, arity: int, name: str) -> None:
-        """Any tables at once: the rows of the tables are constants, the inputs choose."""
-        program = self._program
-        tables = program.table[gates].tolist()
-        rows: list[Value] = [
-            Const(sum((t >> i & 1) << g for g, t in enumerate(tables)), len(gates))
-            for i in range(1 << arity)
-        ]
-        for column in range(arity - 1, -1, -1):
-            x = Signal(len(gates), name=f"{name}_in{column}")
-            m.d.comb += x.eq(bank.gather(program.fanin[gates, column]))
-            rows = [
-                self._named(m, (high & x) | (low & ~x), f"{name}_{column}_{i}")
-                for i, (low, high) in enumerate(zip(rows[::2], rows[1::2], strict=True))
-            ]
-        bank.define(program.first_gate + gates, rows[0])
-
-    @staticmethod
-    def _named(m: Module, value: Value, name: str) -> Signal:
-        signal = Signal(len(value), name=name)
-        m.d.comb += signal.eq(value)
-        return signal
 
 
 def _last_uses(program: LogicProgram, pipeline: Pipeline) -> np.ndarray:

@@ -13,6 +13,7 @@ from amaranth.lib.wiring import In, Out
 from ..logic.compressor import FIRST_LEAF, Counter
 from ..logic.schedule import ClassSum, Pipeline
 from .bank import Bank
+from .lookup import lookup
 from .wide import port_vectors, wide_port
 
 __all__ = ["CompressorTree", "GroupSum", "score_shape"]
@@ -85,64 +86,26 @@ class CompressorTree(wiring.Component):
             operand = Signal(len(counters), name=f"{name}_in{j}")
             m.d.comb += operand.eq(bank.gather([counter.inputs[j] for counter in counters]))
             operands.append(operand)
-        for j, value in enumerate(count_ones(operands, name, m)[:outputs]):
+        for j, value in enumerate(count_ones(m, operands, name)[:outputs]):
             out = Signal(len(counters), name=f"{name}_out{j}")
             m.d.comb += out.eq(value)
             bank.define([counter.outputs[j] for counter in counters], out)
 
 
-def count_ones(operands: list[Signal], name: str, m: Module) -> list[Value]:
+def count_ones(m: Module, operands: list[Signal], name: str) -> list[Value]:
     """Binary count of ones at each position of two, three or six vectors.
 
     Every output is a cone of its own over the operands and shares no adder with the others, so
     that technology mapping finds it again as one LUT.
     """
-    if len(operands) == 2:
-        a, b = operands
-        return [a ^ b, a & b]
-    if len(operands) == 3:
-        a, b, c = operands
-        return [a ^ b ^ c, (a & (b | c)) | (b & c)]
-    parity = operands[0]
-    for operand in operands[1:]:
-        parity = parity ^ operand
-    # Each output starts its decisions at another operand, or the mapper would join them again.
-    rotated = [operands[2 * j :] + operands[: 2 * j] for j in (1, 2)]
-    return [parity, *(_count_bit(o, j + 1, f"{name}_{j + 1}", m) for j, o in enumerate(rotated))]
-
-
-def _count_bit(operands: list[Signal], bit: int, name: str, m: Module) -> Value:
-    """One bit of the count of ones, as a decision diagram over the operands."""
-    known: dict[tuple[int, int], Value | int] = {}
-
-    def decide(place: int, ones: int) -> Value | int:
-        """The bit, when `ones` of the operands before `place` are one."""
-        left = len(operands) - place
-        reachable = {(ones + more) >> bit & 1 for more in range(left + 1)}
-        if len(reachable) == 1:
-            return reachable.pop()
-        if (place, ones) not in known:
-            x = operands[place]
-            low, high = decide(place + 1, ones), decide(place + 1, ones + 1)
-            node = Signal(len(x), name=f"{name}_{place}_{ones}")
-            m.d.comb += node.eq(_choose(x, low, high))
-            known[place, ones] = node
-        return known[place, ones]
-
-    value = decide(0, 0)
-    assert isinstance(value, Value), "a bit of a count of ones is never constant"
-    return value
-
-
-def _choose(x: Signal, low: Value | int, high: Value | int) -> Value:
-    """`high` where x is one, `low` where it is zero; constants are 0 or 1 at every position."""
-    if isinstance(low, int) and isinstance(high, int):
-        return x if high else ~x
-    if isinstance(low, int):
-        return ~x | high if low else x & high
-    if isinstance(high, int):
-        return x | low if high else ~x & low
-    return (x & high) | (~x & low)
+    outputs: list[Value] = []
+    for bit in range(len(operands).bit_length()):
+        table = sum((i.bit_count() >> bit & 1) << i for i in range(1 << len(operands)))
+        # Each output decides in another order, or the mapper would join them again.
+        turn = 2 * bit % len(operands)
+        rotated = [*operands[turn:], *operands[:turn]]
+        outputs.append(lookup(m, table, rotated, f"{name}_bit{bit}"))
+    return outputs
 
 
 def _ranks(counters: tuple[Counter, ...], bits: int) -> list[int]:

@@ -7,6 +7,7 @@ refers to it as an instance.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
@@ -47,8 +48,12 @@ class _Modules:
         if block.latency:
             design = EnableInserter(enabled)(block)
             ports["enable"] = (enabled, PortDirection.Input)
-            wires |= {"i_enable": enable, "i_clk": ClockSignal(), "i_rst": ResetSignal()}
+            wires["i_enable"] = enable
         text = rtlil.convert(design, name=f"top_{name}", ports=ports, emit_src=False)
+        # A block of constants has no register whatever its latency, and then no clock either.
+        for port, signal in (("clk", ClockSignal()), ("rst", ResetSignal())):
+            if re.search(rf"^\s*wire .*\binput \d+ +\\{port}$", text, re.MULTILINE):
+                wires[f"i_{port}"] = signal
         self.texts.append(text.replace("attribute \\top 1\n", "", 1))
         return Instance(f"top_{name}", **wires)
 
@@ -65,6 +70,8 @@ def _ports(block: wiring.Component) -> tuple[dict[str, Any], dict[str, Any]]:
     """Ports for the conversion of a block, and the connections of its instance."""
     ports, wires = {}, {}
     for path, member, value in block.signature.flatten(block):
+        if not len(Value.cast(value)):
+            continue  # Verilog has no port of no bits
         name = "__".join(map(str, path))
         is_input = member.flow is In
         direction = PortDirection.Input if is_input else PortDirection.Output

@@ -19,7 +19,7 @@ __all__ = ["FIRST_LEAF", "CompressorTree", "Counter", "Style", "compress"]
 
 FIRST_LEAF = 2
 Kind = Literal["half_adder", "full_adder", "counter63"]
-#: "full-adders": 3:2 everywhere. "counters": full adders on the leaves, then 6:3 counters.
+#: "full-adders": 3:2 everywhere. "counters": 6:3 as long as a column has six bits.
 Style = Literal["full-adders", "counters"]
 
 
@@ -93,10 +93,11 @@ def compress(
     model, clock
         Delays of the counters, and where registers fall.
     """
+    if constant < 0 or (weights < 0).any():
+        raise ValueError("weights and constant of a compressor tree must not be negative")
     builder = _Builder(weights, constant, ready, model, clock)
     for column in range(builder.width):
         if style == "counters":
-            builder.leaves_by_full_adders(column)
             while builder.waiting(column) >= 6:
                 builder.count("counter63", column, 6)
         while builder.waiting(column) >= 3:
@@ -139,18 +140,6 @@ class _Builder:
 
     def waiting(self, column: int) -> int:
         return len(self.columns[column])
-
-    def leaves_by_full_adders(self, column: int) -> None:
-        """Three gates and the full adder that counts them make two 6-input LUTs."""
-        heap = self.columns[column]
-        last_leaf = FIRST_LEAF + len(self.weights)
-        leaves = sorted(entry for entry in heap if FIRST_LEAF <= entry[1] < last_leaf)
-        whole = len(leaves) // 3 * 3
-        taken = set(leaves[:whole])
-        heap[:] = [entry for entry in heap if entry not in taken]
-        heapq.heapify(heap)
-        for first in range(0, whole, 3):
-            self._add("full_adder", column, [bit for _, bit in leaves[first : first + 3]])
 
     def count(self, kind: Kind, column: int, inputs: int) -> None:
         """Count the `inputs` bits of a column that are ready first."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from .dontcare import thermometer_dont_cares
+from .fusion import fuse_counts
 from .groupsum import merge_sum_terms
 from .levels import levels
 from .program import LogicProgram
@@ -49,6 +51,7 @@ def measure(name: str, program: LogicProgram, seconds: float = 0.0) -> PassResul
 def optimize(
     program: LogicProgram,
     *,
+    fuse: int | None = None,
     seed: int = 0,
     progress: Callable[[str], None] = lambda name: None,
 ) -> tuple[LogicProgram, list[PassResult]]:
@@ -57,6 +60,8 @@ def optimize(
     Parameters
     ----------
     program : LogicProgram
+    fuse : int, optional
+        Inputs of a LUT of the target: the last gates are fused with the counting of them.
     seed : int
         Of the probe vectors.
     progress : callable
@@ -73,7 +78,10 @@ def optimize(
         If a pass changed what the program computes.
     """
     results = [measure("network", program)]
-    for name, run in PASSES.items():
+    passes = dict(PASSES)
+    if fuse is not None:
+        passes["fuse-counts"] = partial(fuse_counts, inputs=fuse)
+    for name, run in passes.items():
         progress(name)
         start = time.perf_counter()
         after = run(program)

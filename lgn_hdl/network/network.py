@@ -85,6 +85,9 @@ class Network:
         if self.classes and (scores is None or types[scores].size != len(self.classes)):
             found = "no scores" if scores is None else f"{types[scores].size} scores"
             raise NetworkError(f"{len(self.classes)} class names are given for {found}")
+        if len(set(self.classes)) < len(self.classes) or "" in self.classes:
+            names = ", ".join(self.classes)
+            raise NetworkError(f"class names must differ and not be empty, found {names}")
         return types
 
     def validate(self) -> Network:

@@ -15,7 +15,7 @@ from networks import bits_only, classifier
 from programs import random_program, without_negative_scores
 
 from lgn_hdl.errors import BuildError
-from lgn_hdl.hdl import Classifier, result_layout
+from lgn_hdl.hdl import Classifier, check_ports, result_layout, to_rtlil
 from lgn_hdl.logic import LogicProgram, Pipeline, evaluate, lower, optimize
 from lgn_hdl.logic.verify import probe_vectors
 from lgn_hdl.network import FixedPoint, Network
@@ -50,7 +50,7 @@ def drive(
 
     async def bench(ctx) -> None:
         steps, offered, held = 0, False, None
-        for clock in range(60 * (len(samples) + 20)):
+        for _ in range(60 * (len(samples) + 20)):
             left = len(seen.sent) < len(samples)
             offered = left and (offered or rng.random() < offer)
             noise = rng.getrandbits(len(Value.cast(block.i.payload)))
@@ -209,42 +209,43 @@ def test_fields_of_a_result() -> None:
 def test_a_network_without_scores_has_no_class() -> None:
     program, pipeline = compiled(bits_only(), 1)
     with pytest.raises(BuildError, match=r"has no class.*--no-argmax"):
-        Classifier(program=program, pipeline=pipeline, argmax=True)
+        check_ports(program, pipeline, argmax=True)
 
 
 def wide(features: int, outputs: int = 1, form: FixedPoint | None = None) -> LogicProgram:
-    """Many features; the first ones leave as bits."""
+    """Many features; the first nine leave as bits, over and over."""
     program, _ = optimize(lower(bits_only(inputs=6)))
-    inputs = np.arange(outputs)
+    inputs = np.arange(min(outputs, 9))
     return replace(
         program,
         format=form or FixedPoint(1),
         features=features,
-        input_feature=(inputs % features).astype(np.int32),
-        input_threshold=np.zeros(outputs, np.int64),
+        input_feature=inputs.astype(np.int32),
+        input_threshold=np.zeros(len(inputs), np.int64),
         fanin=np.zeros((0, 1), np.int32),
         arity=np.zeros(0, np.uint8),
         table=np.zeros(0, np.uint64),
-        bits=inputs.astype(np.int32) + 2,
+        bits=np.resize(inputs, outputs).astype(np.int32) + 2,
     )
 
 
 @pytest.mark.parametrize(
     ("program", "message"),
     [
-        (wide(65_534), r"has 65534 input bits, a port can have 1 to 65533 .*--input-format"),
+        (wide(65_531), r"has 65531 input bits, a port can have 1 to 65530 .*--input-format"),
         (wide(8192, form=FixedPoint(8)), "has 65536 input bits"),
         (wide(9, outputs=70_000), "has 70000 output bits"),
         (wide(9, outputs=0), "has 0 output bits"),
     ],
 )
 def test_port_limits(program: LogicProgram, message: str) -> None:
-    pipeline = placed(program, None)
     with pytest.raises(BuildError, match=message):
-        Classifier(program=program, pipeline=pipeline, argmax=False)
+        check_ports(program, placed(program), argmax=False)
 
 
-def test_the_widest_port_that_is_allowed() -> None:
-    program = wide(65_533)
-    block = Classifier(program=program, pipeline=placed(program), argmax=False)
-    assert "wire width 65533 input" in rtlil.convert(block, name="top", emit_src=False)
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_the_widest_port_that_is_allowed(side: str) -> None:
+    program = wide(65_530) if side == "input" else wide(9, outputs=65_530)
+    block = Classifier(program=program, pipeline=placed(program, 1), argmax=False)
+    text = to_rtlil(block)
+    assert f"wire width 65530 {side}" in text

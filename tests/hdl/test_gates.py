@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 from circuits import members, packed, placed, registers_on_paths, run
-from programs import random_program, signals_by_hand
+from programs import random_program, signals_by_hand, without_negative_scores
 
 from lgn_hdl.hdl import Gates
 from lgn_hdl.logic import LogicProgram, optimize
@@ -70,6 +70,7 @@ def test_every_table(k: int, tables: range) -> None:
         table=np.array(tables, np.uint64),
         bits=np.arange(len(tables), dtype=np.int32) + program.first_gate,
     )
+    program = without_negative_scores(program)
     block = Gates(program=program, pipeline=placed(program))
     samples = np.array(list(product((0, 1), repeat=k)))
     for sample, found in zip(samples.tolist(), run(block, packed(samples)), strict=True):

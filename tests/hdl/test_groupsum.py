@@ -9,13 +9,9 @@ from typing import get_args
 import numpy as np
 import pytest
 from amaranth.back import rtlil
-from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 from circuits import members, packed, placed, registers_on_paths, run
 
 from lgn_hdl.hdl import CompressorTree, GroupSum
-from lgn_hdl.hdl.groupsum import count_ones
 from lgn_hdl.logic import LogicProgram, WeightedSums
 from lgn_hdl.logic.compressor import Style
 from lgn_hdl.logic.program import FIRST_INPUT
@@ -46,29 +42,16 @@ def sums_only(classes: list[tuple[list[int], int]], inputs: int) -> LogicProgram
     )
 
 
-class Counters(wiring.Component):
-    """The counters of `count_ones`, for as many vectors of one bit."""
-
-    latency = 0
-
-    def __init__(self, operands: int):
-        super().__init__({"i": In(operands), "o": Out(operands.bit_length())})
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        operands = []
-        for j in range(len(self.i)):
-            operands.append(Signal(name=f"x{j}"))
-            m.d.comb += operands[-1].eq(self.i[j])
-        for j, value in enumerate(count_ones(operands, "count", m)):
-            m.d.comb += self.o[j].eq(value)
-        return m
-
-
-@pytest.mark.parametrize("operands", [2, 3, 6])
-def test_counters_on_every_pattern(operands: int) -> None:
+@pytest.mark.parametrize(
+    ("operands", "kind"), [(2, "half_adder"), (3, "full_adder"), (6, "counter63")]
+)
+def test_counters_on_every_pattern(operands: int, kind: str) -> None:
+    pipeline = placed(sums_only([([1] * operands, 0)], operands), style="counters")
+    (class_sum,) = pipeline.sums
+    assert [counter.kind for counter in class_sum.tree.counters] == [kind]
     patterns = list(range(1 << operands))
-    assert run(Counters(operands), patterns) == [p.bit_count() for p in patterns]
+    block = CompressorTree(class_sum=class_sum, pipeline=pipeline)
+    assert run(block, patterns) == [p.bit_count() for p in patterns]
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -94,8 +77,8 @@ def test_tree_on_every_pattern(
     (class_sum,) = pipeline.sums
     block = CompressorTree(class_sum=class_sum, pipeline=pipeline)
     patterns = list(product((0, 1), repeat=len(weights)))
-    leaves = np.array(patterns, int).reshape(len(patterns), -1) ^ class_sum.inverted
-    assert run(block, packed(leaves)) == [
+    roots = np.array(patterns, int).reshape(len(patterns), -1)
+    assert run(block, packed(roots)) == [
         constant + sum(w * x for w, x in zip(weights, pattern, strict=True)) for pattern in patterns
     ]
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from amaranth.back import rtlil
 from circuits import placed
+from test_classifier import check
 
-from lgn_hdl.hdl import Classifier
+from lgn_hdl.hdl import Classifier, to_rtlil
 from lgn_hdl.hdl.wide import port_names
 from lgn_hdl.logic import LogicProgram, WeightedSums
 from lgn_hdl.network import FixedPoint
@@ -51,22 +51,38 @@ def xor_of_neighbours(width: int, classes: int) -> LogicProgram:
     ).check()
 
 
-@pytest.mark.parametrize("levels", [None, 1])
-def test_conversion_of_a_wide_network(levels: int | None) -> None:
-    program = xor_of_neighbours(33_000, classes=3)
-    pipeline = placed(program, levels)
-    text = rtlil.convert(
-        Classifier(program=program, pipeline=pipeline, argmax=True), name="top", emit_src=False
-    )
-    for module, ports in {
-        "top.binarizer": {"o0", "o1"},
-        "top.gates": {"i0", "i1", "o0", "o1"},
-        "top.groupsum": {"i0", "i1"},
-    }.items():
-        body = re.search(rf"^module \\{re.escape(module)}$(.*?)^end$", text, re.M | re.S)
-        if body is None:
-            assert module == "top.binarizer"  # it only passes wires on
-            continue
-        assert ports <= set(re.findall(r"wire width \d+ (?:input|output) \d+ \\(\w+)", body[1]))
-        widths = [int(w) for w in re.findall(r"wire width (\d+)", body[1])]
-        assert max(widths) <= 33_000
+@pytest.mark.parametrize("limit", [1, 5, 16])
+def test_split_ports_carry_the_same_bits(limit: int, monkeypatch) -> None:
+    """The same small classifier with a lower limit, so that all its ports are split."""
+    monkeypatch.setattr("lgn_hdl.hdl.wide._LIMIT", limit)
+    program = xor_of_neighbours(40, classes=3)
+    assert len(port_names("o", program.num_inputs)) == -(-40 // limit)
+    check(program, placed(program, 1), argmax=True, offer=0.8, take=0.8)
+
+
+@pytest.mark.slow
+def test_a_block_may_have_more_inputs_than_the_top() -> None:
+    """Every pair of 370 bits: most leave, the others are counted; the sums see them all."""
+    a, b = np.triu_indices(370, 1)
+    gates, leaving = len(a), 61_000
+    program = replace(
+        xor_of_neighbours(370, classes=1),
+        fanin=np.stack([a, b], axis=1).astype(np.int32) + 2,
+        arity=np.full(gates, 2, np.uint8),
+        table=np.full(gates, 0b0110, np.uint64),
+        bits=np.arange(leaving, dtype=np.int32) + 372,
+        sums=WeightedSums(
+            np.array([0, gates - leaving]),
+            np.arange(leaving, gates, dtype=np.int32) + 372,
+            np.ones(gates - leaving, np.int64),
+            np.zeros(1, np.int64),
+        ),
+    ).check()
+    assert len(program.roots) == gates > 65_530
+    block = Classifier(program=program, pipeline=placed(program), argmax=True)
+    text = to_rtlil(block)
+    assert "wire width 32768 \\roots0" in text
+    assert f"wire width {gates - 2 * 32_768} \\roots2" in text
+    assert "cell \\top.gates" in text
+    assert "cell \\top.groupsum" in text
+    assert "cell \\top_argmax" in text

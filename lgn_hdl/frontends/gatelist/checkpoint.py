@@ -36,7 +36,7 @@ def from_checkpoint(state: Mapping[str, Any]) -> list[GateLayer]:
             "the checkpoint has no 'connections': its wiring cannot be known",
             hint="save the connections along with the weights",
         )
-    pairs = _pairs(state["connections"], len(weights))
+    pairs = _pairs(state["connections"], [len(gates) for gates in weights])
     return [
         GateLayer(_indices(a, i), _indices(b, i), gates, name=f"layer {i}")
         for i, ((a, b), gates) in enumerate(zip(pairs, weights, strict=True))
@@ -54,17 +54,36 @@ def _gates(weight: Any, name: str) -> np.ndarray:
     return values.argmax(0).astype(np.uint8)
 
 
-def _pairs(connections: Any, layers: int) -> list[tuple[Any, Any]]:
-    """[A of every layer, B of every layer], or one [A, B] for every layer."""
+def _pairs(connections: Any, sizes: list[int]) -> list[tuple[Any, Any]]:
+    """[A of every layer, B of every layer], or one [A, B] for every layer.
+
+    Two layers look alike in both forms: the first is taken, unless only the second fits the
+    sizes of the layers and the ranges of the indices.
+    """
+    layers = len(sizes)
     try:
         lengths = [len(part) for part in connections]
     except TypeError:
         _bad_connections(type(connections).__name__, layers)
+    forms: list[list[tuple[Any, Any]]] = []
     if lengths == [layers, layers]:
-        return list(zip(connections[0], connections[1], strict=True))
+        forms.append(list(zip(connections[0], connections[1], strict=True)))
     if lengths == [2] * layers:
-        return [(a, b) for a, b in connections]
-    _bad_connections(f"lists of lengths {lengths}", layers)
+        forms.append([(a, b) for a, b in connections])
+    if not forms:
+        _bad_connections(f"lists of lengths {lengths}", layers)
+    return next((form for form in forms if _fits(form, sizes)), forms[0])
+
+
+def _fits(pairs: list[tuple[Any, Any]], sizes: list[int]) -> bool:
+    """Whether every layer has its number of gates and reads only what the one before it has."""
+    for layer, (pair, size) in enumerate(zip(pairs, sizes, strict=True)):
+        for indices in pair:
+            if not isinstance(indices, torch.Tensor) or indices.shape != (size,):
+                return False
+            if layer and size and int(indices.max()) >= sizes[layer - 1]:
+                return False
+    return True
 
 
 def _bad_connections(found: str, layers: int) -> NoReturn:
