@@ -24,9 +24,13 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check lgn_hdl sim boards benchmarks examples tests
 	$(BIN)/pyright
 
-simulator:
+# Icarus Verilog, and the shared libpython that cocotb loads into it.
+simulator: $(VENV)/installed-dev
 	@command -v iverilog >/dev/null || \
 	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq iverilog; }
+	@[ -n "$$($(BIN)/find_libpython)" ] || \
+	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq \
+	    "$$($(BIN)/python -c 'import sys; print("libpython%d.%d" % sys.version_info[:2])')"; }
 
 # Compare live with the original libraries; they need Python 3.12 and fetch several GB once.
 peers: .venv-peers/installed

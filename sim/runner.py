@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -65,6 +66,13 @@ def run(top: Path, vectors: Path, workdir: Path, *, seed: int = 0) -> dict:
                 log_file=log,
             )
             failed = False
+        except ValueError as error:
+            if "libpython" not in str(error):
+                raise
+            version = f"{sys.version_info.major}.{sys.version_info.minor}"
+            raise RuntimeError(
+                f"cocotb finds no shared libpython; Debian has it in the package libpython{version}"
+            ) from None
         except SystemExit as error:
             # cocotb's runner leaves this way when the simulator fails, under pytest also when the
             # bench fails, which is what a mismatch is.

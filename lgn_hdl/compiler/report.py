@@ -46,7 +46,7 @@ def make_report(
         resources=None if mapped is None else _resources(mapped),
         timing=_timing(design),
         proof=ProofSection(
-            status="simplified gates equal to PyTorch on every vector; the Verilog by `lgn_hdl sim`",
+            status="simplified gates equal to PyTorch on every vector; Verilog: `lgn_hdl sim`",
             checks=checks if proof is None else [*checks, _mapping_check(proof)],
             not_proved=[
                 "formal equivalence of network and RTL (on all inputs)",
