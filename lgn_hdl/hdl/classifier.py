@@ -29,7 +29,7 @@ MAX_PAYLOAD_BITS = 65_530
 Place = Callable[[str, Any, Value], Any]
 
 
-def _submodule(name: str, block: Any, enable: Value) -> Any:
+def submodule(name: str, block: Any, enable: Value) -> Any:
     """The block itself; if it has registers, they stand still with the pipeline."""
     return EnableInserter(enable)(block) if block.latency else block
 
@@ -100,7 +100,7 @@ class Classifier(wiring.Component):
         check_ports(program, pipeline, argmax=argmax)
         results = result_layout(program, pipeline, argmax=argmax)
         self._program, self._pipeline, self._argmax = program, pipeline, argmax
-        self._place: Place = _submodule
+        self._place: Place = submodule
         self.latency = pipeline.latency
         super().__init__(
             {

@@ -16,7 +16,7 @@ from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from .classifier import MAX_PAYLOAD_BITS, Classifier
+from .classifier import MAX_PAYLOAD_BITS, Classifier, submodule
 from .groupsum import GroupSum
 
 __all__ = ["to_rtlil"]
@@ -39,7 +39,7 @@ class _Modules:
         Tops and instances are limited: a block with more bits stays a submodule like any other.
         """
         if _port_bits(block) > MAX_PAYLOAD_BITS:
-            return EnableInserter(enable)(block) if block.latency else block
+            return submodule(name, block, enable)
         enabled = Signal(name="enable")
         if isinstance(block, GroupSum):
             block = block.with_trees(lambda tree, b: self.place(f"{name}_{tree}", b, enabled))
