@@ -35,6 +35,7 @@ simulator: $(VENV)/installed-dev
 # Compare live with the original libraries; they need Python 3.12 and fetch several GB once.
 peers: .venv-peers/installed
 	.venv-peers/bin/python tests/golden/make_torchlogix.py --check
+	.venv-peers/bin/python tests/golden/make_difflogic.py --check
 
 $(BIN)/pip:
 	@$(PYTHON) -c "import ensurepip" 2>/dev/null || \
@@ -53,6 +54,8 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$${PEERS_PYTHON:-python3.13} -m venv .venv-peers
 	.venv-peers/bin/pip --quiet install -r tests/golden/requirements.txt
 	.venv-peers/bin/pip --quiet install --no-deps torchlogix==0.2.2
+	PYTHONPATH=$(CURDIR)/tests/golden/no_cuda .venv-peers/bin/pip --quiet install \
+	  --no-cache-dir --no-deps --no-build-isolation difflogic==0.1.0
 	@touch $@
 
 clean:

@@ -26,6 +26,7 @@ def load(
     thresholds: str | Path | np.ndarray | None = None,
     *,
     architecture: str | Path | Mapping[str, Any] | None = None,
+    indices: str | Path | Mapping[Any, Any] | Sequence[Any] | None = None,
     inputs: int | None = None,
     input_format: FixedPoint | str | None = None,
     classes: Sequence[str] = (),
@@ -35,15 +36,22 @@ def load(
     Parameters
     ----------
     path : str or Path
-        A .lgn file, a torchlogix state_dict (.pth), or a gate list (.pth, .npz, .csv).
+        A .lgn file, a state_dict of torchlogix, difflogic or torch-dwn (.pth), or a gate list
+        (.pth, .npz, .csv).
     groups : int, optional
-        For gate lists: number of classes; without it the outputs are the bits of the last layer.
+        For all but .lgn and torchlogix: number of classes, where the file does not tell it;
+        without it the outputs are the bits of the last layer.
     thresholds : str, Path or ndarray, optional
-        For gate lists whose inputs are not bits: thresholds (F, T) or (T,), or an .npz of them.
+        For the same files, if their inputs are not bits: thresholds (F, T) or (T,), or an .npz
+        of them.
     architecture : str, Path or mapping, optional
-        For a state_dict: the small architecture file (by default the one beside it).
+        For a torchlogix state_dict: the small architecture file (by default the one beside it).
+    indices : str, Path, mapping or sequence, optional
+        For a difflogic state_dict: the connections of its layers (by default those in the
+        checkpoint, or `<stem>.indices.npz` beside it).
     inputs : int, optional
-        For gate lists: number of inputs, where the last ones are not connected.
+        For the same files as `groups`: number of input bits, where the last ones are not
+        connected.
     input_format : FixedPoint or str, optional
         Number format of real inputs, such as "ufixed<8,0>".
     classes : sequence of str
@@ -63,6 +71,7 @@ def load(
         groups=groups,
         thresholds=thresholds,
         architecture=architecture,
+        indices=indices,
         inputs=inputs,
         input_format=input_format,
         classes=classes,
@@ -74,10 +83,11 @@ def convert(
     module: nn.Module,
     input_shape: Sequence[int] | None = None,
     *,
+    thresholds: Any = None,
     input_format: FixedPoint | str | None = None,
     classes: Sequence[str] = (),
 ) -> Model:
-    """Convert a live torchlogix module.
+    """Convert a live module of torchlogix, difflogic or torch-dwn.
 
     Parameters
     ----------
@@ -85,6 +95,9 @@ def convert(
         As trained; it is only read.
     input_shape : sequence of int, optional
         Shape of a sample without the batch axis, where the layers do not tell it.
+    thresholds : Thermometer, Tensor or array_like, optional
+        For a torch-dwn module whose inputs are not bits: its fitted thermometer, or the thresholds
+        of that.
     input_format : FixedPoint or str, optional
         Number format of real inputs.
     classes : sequence of str
@@ -95,5 +108,11 @@ def convert(
     LgnError
         Naming the layer that is not supported or not well formed.
     """
-    network = convert_module(module, input_shape, input_format=input_format, classes=classes)
+    network = convert_module(
+        module,
+        input_shape,
+        thresholds=thresholds,
+        input_format=input_format,
+        classes=classes,
+    )
     return Model(network)

@@ -105,21 +105,30 @@ def _model_arguments(parser: argparse.ArgumentParser) -> None:
         "model",
         type=Path,
         metavar="MODEL",
-        help=".lgn, a torchlogix state_dict, or a gate list (.pth, .npz, .csv)",
+        help=".lgn, a state_dict of torchlogix, difflogic or torch-dwn, or a gate list "
+        "(.pth, .npz, .csv)",
     )
-    parser.add_argument("--groups", type=int, metavar="K", help="gate lists: number of classes")
+    parser.add_argument(
+        "--groups", type=int, metavar="K", help="number of classes, where the file does not tell it"
+    )
     parser.add_argument(
         "--thresholds",
         type=Path,
         metavar="NPZ",
-        help="gate lists: thresholds of inputs that are not bits",
+        help="thresholds of inputs that are not bits, where the file does not hold them",
     )
-    parser.add_argument("--inputs", type=int, metavar="N", help="gate lists: number of inputs")
+    parser.add_argument("--inputs", type=int, metavar="N", help="number of input bits, likewise")
     parser.add_argument(
         "--arch",
         type=Path,
         metavar="JSON",
-        help="architecture of a state_dict (default: the .json beside it)",
+        help="architecture of a torchlogix state_dict (default: the .json beside it)",
+    )
+    parser.add_argument(
+        "--indices",
+        type=Path,
+        metavar="FILE",
+        help="connections of a difflogic state_dict (default: the .indices.npz beside it)",
     )
     parser.add_argument(
         "--input-format",
@@ -137,6 +146,7 @@ def _load(options: argparse.Namespace):
         options.groups,
         options.thresholds,
         architecture=options.arch,
+        indices=options.indices,
         inputs=options.inputs,
         classes=options.classes.split(",") if options.classes else (),
     )

@@ -22,6 +22,7 @@ from lgn_hdl.report import schema
 ROOT = Path(__file__).parents[1]
 DIGITS = ROOT / "examples" / "digits.lgn"
 GOLDEN = ROOT / "tests" / "golden" / "torchlogix" / "structure.pt"
+DIFFLOGIC = ROOT / "tests" / "golden" / "difflogic" / "cases.pt"
 
 
 @pytest.fixture(scope="module")
@@ -257,6 +258,27 @@ def test_info_on_a_torchlogix_state_dict(tmp_path: Path, capsys) -> None:
     status, _, err = run(capsys, "info", tmp_path / "net.pth")
     assert status == 2
     assert "no net.json or architecture.json beside it" in err
+
+
+def test_a_difflogic_state_dict_and_its_indices(tmp_path: Path, capsys) -> None:
+    case = torch.load(DIFFLOGIC, weights_only=True)["trained"]
+    torch.save(case["state_dict"], tmp_path / "net.pth")
+    arrays = {f"{i}.indices": pair.numpy() for i, pair in enumerate(case["indices"])}
+    np.savez(tmp_path / "wires.npz", **arrays)
+    np.savez(tmp_path / "samples.npz", x=case["x"], y=case["out"].argmax(1))
+    arguments = [tmp_path / "net.pth", "--indices", tmp_path / "wires.npz", "--groups", "2"]
+    status, text, _ = run(capsys, "info", *arguments)
+    assert status == 0
+    assert "input  x: bit[12]" in text
+    assert "layer  scores: GroupSum -> ufixed<5,5>[2]" in text
+    assert "source: difflogic" in text
+    arguments += ["-o", tmp_path / "out", "--samples", tmp_path / "samples.npz", "--json"]
+    status, text, err = run(capsys, "build", *arguments)
+    assert (status, err) == (0, "")
+    assert json.loads(text)["model"]["accuracy"]["accuracy"] == 1.0
+    status, _, err = run(capsys, "info", tmp_path / "net.pth")
+    assert status == 2
+    assert "there is no net.indices.npz beside it" in err
 
 
 @pytest.mark.parametrize(

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
 
 import numpy as np
-import torch
 
 from ..errors import FormatError, LgnError
 from ..network import FixedPoint, Network, read_network
 from ..network.storage import MAGIC
-from . import gatelist, torchlogix
+from . import difflogic, gatelist, torch_dwn, torchlogix
 from .assemble import input_type
+from .files import ZIP, load_torch, read_file, read_json, zip_names
 
 __all__ = ["load_network"]
 
@@ -32,6 +30,7 @@ def load_network(
     groups: int | None = None,
     thresholds: str | Path | np.ndarray | None = None,
     architecture: str | Path | Mapping[str, Any] | None = None,
+    indices: str | Path | Mapping[Any, Any] | Sequence[Any] | None = None,
     inputs: int | None = None,
     input_format: FixedPoint | str | None = None,
     classes: Sequence[str] = (),
@@ -42,16 +41,20 @@ def load_network(
     ----------
     path : str or Path
         A `.lgn` file, a gate list (`.npz`, `.csv`, or a checkpoint with its connections), or a
-        torchlogix state_dict.
+        state_dict of torchlogix, difflogic or torch-dwn.
     groups : int, optional
-        For gate lists: number of classes; without it the output is the bits of the last layer.
+        For all but `.lgn` and torchlogix: number of classes, where the file does not tell it;
+        without it the output is the bits of the last layer.
     thresholds : path or ndarray, optional
-        For gate lists whose inputs are not bits: thresholds of shape (F, T) or (T,).
+        For the same files, if their inputs are not bits: thresholds of shape (F, T) or (T,).
     architecture : path or mapping, optional
         For a torchlogix state_dict: its description. By default the key `architecture` of the
         checkpoint, else `<stem>.json` or `architecture.json` beside it.
+    indices : path, mapping or sequence, optional
+        For a difflogic state_dict: the connections of its layers. By default those in the
+        checkpoint, else `<stem>.indices.npz` beside it.
     inputs : int, optional
-        For gate lists: number of input bits.
+        For the same files as `groups`: number of input bits.
     input_format : FixedPoint or str, optional
         Number format of an input that is not bits.
     classes : sequence of str
@@ -64,7 +67,7 @@ def load_network(
     """
     path = Path(path)
     given = {"groups": groups, "thresholds": thresholds, "inputs": inputs}
-    given["architecture"] = architecture
+    given |= {"architecture": architecture, "indices": indices}
     try:
         kind, load = _detect(path)
         unused = [k for k, v in given.items() if v is not None and k not in _OPTIONS[kind]]
@@ -82,17 +85,19 @@ _GATES = {"groups", "thresholds", "inputs"}
 _OPTIONS = {
     "a .lgn file": set(),
     "a gate list": _GATES,
+    "a torch-dwn checkpoint": _GATES,
+    "a difflogic checkpoint": _GATES | {"indices"},
     "a torchlogix checkpoint": {"architecture"},
 }
 
 
 def _detect(path: Path) -> tuple[str, Callable[..., Network]]:
     """The kind of file, and the function that turns it into a Network."""
-    data = _read(path)
+    data = read_file(path)
     if data.startswith(MAGIC):
         return "a .lgn file", lambda **options: _adapt(read_network(path), **options)
-    if data.startswith(b"PK\x03\x04"):
-        names = _zip_names(path)
+    if data.startswith(ZIP):
+        names = zip_names(path)
         if any(name.endswith("data.pkl") for name in names):
             return _checkpoint(path)
         if any(name.endswith(".npy") for name in names):
@@ -106,26 +111,6 @@ def _detect(path: Path) -> tuple[str, Callable[..., Network]]:
     if b"\0" in data[:4096] or b"," not in data.partition(b"\n")[0]:
         raise FormatError("the content is of no known kind", hint=KINDS)
     return "a gate list", _gates(gatelist.read_csv(data), "csv")
-
-
-def _read(path: Path) -> bytes:
-    if path.is_dir():
-        raise FormatError("is a directory, expected a file")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FormatError(f"cannot be read: {error.strerror}") from None
-    if not data:
-        raise FormatError("the file is empty")
-    return data
-
-
-def _zip_names(path: Path) -> list[str]:
-    try:
-        with ZipFile(path) as archive:
-            return archive.namelist()
-    except (BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise FormatError(f"the zip archive is broken: {error}") from None
 
 
 def _adapt(
@@ -146,42 +131,37 @@ def _gates(layers: Sequence[gatelist.GateLayer], form: str) -> Callable[..., Net
 
 
 def _checkpoint(path: Path) -> tuple[str, Callable[..., Network]]:
-    state, described = _unnested(_load_torch(path))
+    loaded = load_torch(path)
+    state, described = _unnested(loaded)
     if gatelist.is_checkpoint(state):
         return "a gate list", _gates(gatelist.from_checkpoint(state), "checkpoint")
+    if torch_dwn.is_checkpoint(state):
+        return "a torch-dwn checkpoint", partial(torch_dwn.from_checkpoint, state, loaded)
+    if difflogic.is_checkpoint(state):
+        return "a difflogic checkpoint", partial(difflogic.load, state, loaded, path)
 
     def load(architecture: str | Path | Mapping[str, Any] | None, **options: Any) -> Network:
         if architecture is None:
             architecture = described if described is not None else _beside(path)
         if not isinstance(architecture, Mapping):
-            architecture = _read_json(Path(architecture))
+            architecture = read_json(Path(architecture))
         return torchlogix.from_state_dict(state, architecture, **options)
 
     return "a torchlogix checkpoint", load
 
 
-def _load_torch(path: Path) -> Any:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a broken archive provokes inside torch
-        text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().partition("\n")[0][:200]
-        raise FormatError(
-            f"the torch checkpoint cannot be read safely: {text or type(error).__name__}",
-            hint="save module.state_dict(), not the module",
-        ) from None
-
-
 def _unnested(loaded: Any) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
     """The state_dict in a checkpoint, and the architecture where that is in it too."""
-    if not isinstance(loaded, Mapping) or not all(isinstance(key, str) for key in loaded):
+    state, described = loaded, None
+    if isinstance(loaded, Mapping):
+        nested = [loaded[key] for key in NESTED if isinstance(loaded.get(key), Mapping)]
+        if nested:
+            state, described = nested[0], loaded.get("architecture")
+    if not isinstance(state, Mapping) or not all(isinstance(key, str) for key in state):
         raise FormatError(
             f"the torch checkpoint holds a {type(loaded).__name__}, expected a state_dict"
         )
-    described = loaded.get("architecture")
-    for key in NESTED:
-        if isinstance(loaded.get(key), Mapping):
-            return loaded[key], described if isinstance(described, Mapping) else None
-    return loaded, None
+    return state, described if isinstance(described, Mapping) else None
 
 
 def _beside(path: Path) -> Path:
@@ -193,15 +173,3 @@ def _beside(path: Path) -> Path:
         f"{path.stem}.json or architecture.json beside it",
         hint="write one with json.dump(lgn_hdl.frontends.torchlogix.architecture(module), file)",
     )
-
-
-def _read_json(path: Path) -> Mapping[str, Any]:
-    try:
-        found = json.loads(path.read_bytes())
-    except OSError as error:
-        raise FormatError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"not a JSON file: {error}", where=str(path)) from None
-    if not isinstance(found, dict):
-        raise FormatError("holds no JSON object", where=str(path))
-    return found

@@ -13,13 +13,14 @@ from ...network import FixedPoint, GroupSum, Layer, LutLayer, Network, TensorTyp
 from ..assemble import chain, gate_tables, input_type, wires
 from .files import GateLayer, read_arrays
 
-__all__ = ["build", "read_thresholds"]
+__all__ = ["build", "fit_thresholds", "read_thresholds"]
 
 
 def build(
     layers: Sequence[GateLayer],
     *,
     groups: int | None = None,
+    tau: float = 1.0,
     thresholds: str | Path | np.ndarray | None = None,
     inputs: int | None = None,
     input_format: FixedPoint | str | None = None,
@@ -34,6 +35,8 @@ def build(
     groups : int, optional
         Number of classes: the last layer is summed in that many equal groups. Without it the
         network's output is the bits of the last layer.
+    tau : float
+        What the sums are divided by.
     thresholds : path or ndarray, optional
         Thresholds (F, T) or (T,) of F real features; without them the inputs are bits.
     inputs : int, optional
@@ -64,13 +67,13 @@ def build(
         )
     width = inputs or read
     if groups is not None:
-        chained.append(("scores", GroupSum(groups)))
+        chained.append(("scores", GroupSum(groups, tau)))
     source: TensorType
     if thresholds is None:
         source = input_type((width,), bits=True, input_format=input_format)
     else:
         values = read_thresholds(thresholds)
-        features, values = _fit(values, width, exact=inputs is not None)
+        features, values = fit_thresholds(values, width, exact=inputs is not None)
         chained.insert(0, ("binarization", Thermometer(values, axis=0)))
         source = input_type((features,), bits=False, input_format=input_format)
     return chain(source, chained, classes, meta)
@@ -111,8 +114,22 @@ def read_thresholds(source: str | Path | np.ndarray) -> np.ndarray:
     return values
 
 
-def _fit(values: np.ndarray, width: int, *, exact: bool) -> tuple[int, np.ndarray]:
-    """Number of features, and the thresholds with a feature axis."""
+def fit_thresholds(values: np.ndarray, width: int, *, exact: bool) -> tuple[int, np.ndarray]:
+    """Number of features, and the thresholds with a feature axis.
+
+    Parameters
+    ----------
+    values : ndarray, shape (F, T) or (T,)
+    width : int
+        Number of bits that the first layer takes, or at least reads.
+    exact : bool
+        Whether it takes exactly `width` bits.
+
+    Raises
+    ------
+    FormatError
+        If the thresholds do not make that many bits.
+    """
     if values.ndim == 2:
         if values.size < width or (exact and values.size != width):
             raise FormatError(

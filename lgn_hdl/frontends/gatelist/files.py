@@ -63,11 +63,14 @@ class GateLayer:
 def read_arrays(data: bytes) -> dict[str, np.ndarray]:
     """Arrays of a .npz file; pickled objects in it are refused, never loaded."""
     try:
-        with np.load(BytesIO(data), allow_pickle=False) as archive:
+        archive = np.load(BytesIO(data), allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise FormatError("a single array (.npy), expected an .npz file")
+        with archive:
             return {name: archive[name] for name in archive.files}
     except (ValueError, KeyError, EOFError, OSError, BadZipFile, zlib.error, MemoryError) as error:
         raise FormatError(f"the .npz file cannot be read: {error}") from None
-    except NotImplementedError as error:  # an unusual compression or an encrypted member
+    except RuntimeError as error:  # an unusual compression or an encrypted member
         raise FormatError(f"the .npz file cannot be read: {error}") from None
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from torch import nn
 
 from ...errors import NetworkError
+from ..modules import leaves
 
 __all__ = ["FORMAT", "VERSION", "architecture", "unsupported"]
 
@@ -25,8 +26,6 @@ PARAMETRIZATIONS = {
     "LightLUTParametrization": "light",
 }
 CONNECTIONS = {"FixedDenseConnections": "fixed", "LearnableDenseConnections": "learnable"}
-#: Layers that change nothing when a network is evaluated.
-TRANSPARENT = {"Identity", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout"}
 #: Layers of torchlogix that this version does not know.
 PLANNED = {
     "LogicConv2d",
@@ -69,7 +68,7 @@ def architecture(
         "format": FORMAT,
         "version": VERSION,
         "input_shape": None if input_shape is None else [int(n) for n in input_shape],
-        "layers": list(_layers(module, "")),
+        "layers": list(_layers(module)),
     }
 
 
@@ -84,37 +83,16 @@ def unsupported(kind: str, path: str) -> NetworkError:
     )
 
 
-def _layers(module: nn.Module, path: str) -> Iterator[dict[str, Any]]:
-    kind = _kind(module)
-    if kind in TRANSPARENT:
-        return
-    # _modules, not named_children(): a layer that stands twice in a Sequential runs twice.
-    children = {name: m for name, m in module._modules.items() if m is not None}
-    if kind == "Sequential":
-        for name, child in children.items():
-            yield from _layers(child, f"{path}.{name}" if path else name)
-    elif kind in _OPTIONS:
+def _layers(module: nn.Module) -> Iterator[dict[str, Any]]:
+    for path, kind, layer in leaves(module, {*_OPTIONS, *PLANNED}, unsupported):
+        if kind in PLANNED:
+            raise unsupported(kind, path)
         try:
-            yield {"type": kind, "path": path, **_OPTIONS[kind](module)}
+            yield {"type": kind, "path": path, **_OPTIONS[kind](layer)}
         except (AttributeError, TypeError, ValueError) as error:
             raise NetworkError(
                 f"{kind} is not as torchlogix 0.2 makes it: {error}", where=f"layer {path!r}"
             ) from None
-    elif kind not in PLANNED and len(children) == 1 and not module._parameters:
-        ((name, child),) = children.items()
-        if not isinstance(child, nn.Sequential) and not child._modules:
-            raise unsupported(type(module).__name__, path)
-        yield from _layers(child, f"{path}.{name}" if path else name)
-    else:
-        raise unsupported(type(module).__name__, path)
-
-
-def _kind(module: nn.Module) -> str:
-    """Name of the class whose `forward` runs: a subclass that keeps it is the same layer."""
-    for cls in type(module).__mro__:
-        if "forward" in vars(cls):
-            return cls.__name__
-    return type(module).__name__
 
 
 def _dense(module: Any) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Stands in for torch while pip runs difflogic's setup.py, which asks for a CUDA compiler."""
