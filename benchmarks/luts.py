@@ -9,37 +9,24 @@ against the logic it was made from; the last column says whether that was proved
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 import tempfile
 from pathlib import Path
 
+from shared import MODELS, load
+
 import lgn_hdl
 from lgn_hdl.flow import find_yosys
-
-MODELS = {
-    "tt10 3x2550": "models/tt10/binarized_*.npz",
-    "tt10 3x2000": "models/tt10/baralizm_*.npz",
-    "tt10 8x1300": "models/tt10/barabasi_*.npz",
-    "tt10 6x4000": "models/tt10/final_*.pth",
-    "carleton 2x4000": "models/carleton/*.csv",
-}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="LUTs of the networks in the shared folder")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a part of the network's name")
     options = parser.parse_args()
-    root = Path(__file__).resolve().parents[1]
-    shared = Path(os.environ.get("LGN_HDL_SHARED", root.parent / "shared"))
-    if not shared.is_dir():
-        sys.exit(f"{shared} is absent: set LGN_HDL_SHARED to the folder of shared models")
     print("network          target  trained  left    LUT  depth  seconds  mapping")
-    for name, pattern in MODELS.items():
+    for name in MODELS:
         if options.names and not any(part in name for part in options.names):
             continue
-        (path,) = shared.glob(pattern)
-        model = lgn_hdl.load(path, groups=10)
+        model = load(name)
         for target in ("lut6", "lut4"):
             with tempfile.TemporaryDirectory() as folder:
                 report = lgn_hdl.build(

@@ -10,27 +10,16 @@ bit-packed evaluator are compared on all 60,000 training images, the RTL in coco
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from shared import load, shared_folder
 
 import lgn_hdl
-
-
-@dataclass(frozen=True)
-class Network:
-    """A model file, and how its author turns an image into bits."""
-
-    name: str
-    pattern: str
-    bits: Callable[[np.ndarray], np.ndarray]
 
 
 def resized(threshold: float) -> Callable[[np.ndarray], np.ndarray]:
@@ -51,20 +40,20 @@ def full_size(images: np.ndarray) -> np.ndarray:
     return (images.reshape(len(images), -1).astype(np.float32) / 255) > 0.5
 
 
-NETWORKS = (
-    Network("tt10 6x4000", "models/tt10/final_*.pth", resized(0.1)),
-    Network("tt10 3x2550", "models/tt10/binarized_*.npz", resized(0.05)),
-    Network("tt10 8x1300", "models/tt10/barabasi_*.npz", resized(0.05)),
-    Network("carleton 2x4000", "models/carleton/*.csv", full_size),
-)
+#: How the author of each network turns an image into bits.
+BITS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "tt10 6x4000": resized(0.1),
+    "tt10 3x2550": resized(0.05),
+    "tt10 8x1300": resized(0.05),
+    "carleton 2x4000": full_size,
+}
 
 
-def compare(network: Network, shared: Path, images: np.ndarray, labels: np.ndarray, samples: int):
+def compare(name: str, images: np.ndarray, labels: np.ndarray, samples: int):
     """Yield the cells of one row of the table; raise if anything differs."""
-    (path,) = shared.glob(network.pattern)
-    x = np.concatenate([network.bits(part) for part in np.array_split(images, 20)])
-    model = lgn_hdl.load(path, groups=10, inputs=x.shape[1])
-    yield f"{network.name:16}"
+    x = np.concatenate([BITS[name](part) for part in np.array_split(images, 20)])
+    model = load(name, inputs=x.shape[1])
+    yield f"{name:16}"
     start = time.perf_counter()
     reference = model.reference()(x).numpy()
     yield f"{time.perf_counter() - start:8.2f}"
@@ -72,7 +61,7 @@ def compare(network: Network, shared: Path, images: np.ndarray, labels: np.ndarr
     scores = model.scores(x)
     yield f"{time.perf_counter() - start:8.2f}"
     if not np.array_equal(reference, scores):
-        raise SystemExit(f"{network.name}: reference and evaluator differ")
+        raise SystemExit(f"{name}: reference and evaluator differ")
     yield f"{100 * np.mean(np.argmax(scores, axis=1) == labels):8.2f} %"
     with tempfile.TemporaryDirectory() as folder:
         result = lgn_hdl.build(model, Path(folder) / "out")
@@ -89,16 +78,12 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="a part of the network's name")
     parser.add_argument("--samples", type=int, default=500)
     options = parser.parse_args()
-    root = Path(__file__).resolve().parents[1]
-    shared = Path(os.environ.get("LGN_HDL_SHARED", root.parent / "shared"))
-    if not shared.is_dir():
-        sys.exit(f"{shared} is absent: set LGN_HDL_SHARED to the folder of shared models")
-    with np.load(shared / "data/mnist/mnist_train.npz", allow_pickle=False) as data:
+    with np.load(shared_folder() / "data/mnist/mnist_train.npz", allow_pickle=False) as data:
         images, labels = (data[name] for name in data.files)
     print("network          torch s  evaluator s  accuracy  gates  latency  RTL in cocotb")
-    for network in NETWORKS:
-        if not options.names or any(name in network.name for name in options.names):
-            for cell in compare(network, shared, images, labels, options.samples):
+    for name in BITS:
+        if not options.names or any(part in name for part in options.names):
+            for cell in compare(name, images, labels, options.samples):
                 print(cell, end="  ", flush=True)
             print()
 

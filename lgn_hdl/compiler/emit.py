@@ -19,6 +19,7 @@ from ..flow import (
     write_verilog,
 )
 from ..hdl import Classifier, probe_names, to_rtlil
+from ..proof import Claim, prove
 
 if TYPE_CHECKING:
     from ..flow import Equivalence, SynthResult
@@ -28,18 +29,33 @@ __all__ = ["UNMAPPED", "Emitted", "emit_files"]
 
 #: Targets that end with RTL.
 UNMAPPED = ("rtlil", "verilog")
-#: The proof that mapping kept the logic is given up, and the report says so, after this long.
+#: A call of the solver is given up, and the report says so, after this long: for the proof that
+#: every mapped build makes of the mapping, and for each claim of `--prove`.
 MAPPING_PROOF_SECONDS = 120
+CLAIM_SECONDS = 600
 #: Netlists that are kept, and under which name.
 NETLISTS = {"verilog": "netlist.v", "blif": "netlist.blif"}
 
 
 @dataclass(frozen=True)
 class Emitted:
-    """What mapping gave, its proof (both None for targets that end with RTL), tool versions."""
+    """What was made beside the files.
+
+    Parameters
+    ----------
+    mapped : SynthResult or None
+        None for targets that end with RTL.
+    mapping_proof : Equivalence or None
+        Of the LUTs that ABC made; None if nothing was mapped, or `claims` say more about it.
+    claims : list of Claim
+        Of `--prove`; empty without it.
+    tools : dict
+        Versions.
+    """
 
     mapped: SynthResult | None
     mapping_proof: Equivalence | None
+    claims: list[Claim]
     tools: dict[str, str]
 
 
@@ -59,28 +75,56 @@ def emit_files(design: Design, folder: Path, step: Callable[[str], None]) -> Emi
     Emitted
     """
     step("rtlil")
-    (folder / "top.il").write_text(_rtlil(design))
-    if design.options.target == "rtlil":  # needs no outside tool at all
-        return Emitted(None, None, {})
-    step("verilog")
-    write_verilog(folder / "top.il", folder / "top.v")
-    tools = {"yosys": str(find_yosys())}
-    if design.options.target in UNMAPPED:
-        return Emitted(None, None, tools)
-    step("synthesis")
-    with TemporaryDirectory(prefix="lgn_hdl_synth_") as workdir:
-        mapped = synthesize(folder / "top.il", design.options.target, Path(workdir))
-        step("mapping proof")
-        proof = prove_mapping(mapped, timeout=MAPPING_PROOF_SECONDS)
-        if proof.proved is False:
-            raise VerifyError(
-                f"technology mapping changed the logic: {proof.counterexample}",
-                hint="a bug in Yosys or ABC, or in how lgn-hdl calls them",
-            )
-        for kind, name in NETLISTS.items():
-            if kind in mapped.files:
-                shutil.copyfile(mapped.files[kind], folder / name)
-    return Emitted(mapped, proof, tools)
+    rtl = folder / "top.il"
+    rtl.write_text(_rtlil(design))
+    with TemporaryDirectory(prefix="lgn_hdl_") as name:
+        workdir = Path(name)
+        mapped = proof = None
+        if design.options.target != "rtlil":  # which needs no outside tool at all
+            step("verilog")
+            write_verilog(rtl, folder / "top.v")
+        if design.options.target not in UNMAPPED:
+            step("synthesis")
+            mapped = synthesize(rtl, design.options.target, workdir)
+            for kind, file in NETLISTS.items():
+                if kind in mapped.files:
+                    shutil.copyfile(mapped.files[kind], folder / file)
+        luts = None if mapped is None else mapped.generic_luts
+        claims = _claims(design, rtl, luts, workdir / "proof", step)
+        if mapped is not None and not (claims and luts):
+            step("mapping proof")
+            proof = _checked_mapping(mapped)
+    tools = {} if design.options.target == "rtlil" and not claims else {"yosys": str(find_yosys())}
+    return Emitted(mapped, proof, claims, tools)
+
+
+def _claims(
+    design: Design, rtl: Path, mapped: Path | None, workdir: Path, step: Callable[[str], None]
+) -> list[Claim]:
+    if not design.options.prove:
+        return []
+    return prove(
+        design.network,
+        design.program,
+        design.pipeline,
+        rtl,
+        workdir,
+        argmax=design.options.argmax,
+        mapped=mapped,
+        timeout=CLAIM_SECONDS,
+        seed=design.options.seed,
+        progress=lambda claim: step(f"proof: {claim}"),
+    )
+
+
+def _checked_mapping(mapped: SynthResult) -> Equivalence:
+    proof = prove_mapping(mapped, timeout=MAPPING_PROOF_SECONDS)
+    if proof.proved is False:
+        raise VerifyError(
+            f"technology mapping changed the logic: {proof.counterexample}",
+            hint="a bug in Yosys or ABC, or in how lgn-hdl calls them",
+        )
+    return proof
 
 
 def _rtlil(design: Design) -> str:

@@ -39,6 +39,7 @@ class BuildOptions:
     counters: Style | None = None
     vectors: int = 512
     seed: int = 0
+    prove: bool = False
 
     def resolved(self) -> BuildOptions:
         """The same options with the target's defaults filled in.

@@ -13,16 +13,16 @@ from ..report import (
     BlockResources,
     ModelSection,
     PipelineSection,
-    ProofSection,
     Report,
     ResourceSection,
     TimingSection,
 )
 from .design import Design
 from .emit import Emitted
+from .proof import proof_section
 
 if TYPE_CHECKING:
-    from ..flow import Equivalence, SynthResult
+    from ..flow import SynthResult
 
 __all__ = ["make_report"]
 
@@ -45,31 +45,10 @@ def make_report(
         pipeline=_pipeline(design),
         resources=None if mapped is None else _resources(mapped),
         timing=_timing(design),
-        proof=ProofSection(
-            status="simplified gates equal to PyTorch on every vector; Verilog: `lgn_hdl sim`",
-            checks=checks if proof is None else [*checks, _mapping_check(proof)],
-            not_proved=[
-                "formal equivalence of network and RTL (on all inputs)",
-                "the Verilog against PyTorch: run `python -m lgn_hdl sim` on this folder",
-            ],
-        ),
+        proof=proof_section(checks, emitted.claims, proof),
         tools=tools | emitted.tools,
         seconds=seconds,
     )
-
-
-def _mapping_check(proof: Equivalence) -> dict[str, Any]:
-    outcomes = {
-        True: f"proved equal on all inputs in {proof.seconds:.1f} s",
-        False: "NOT EQUAL",
-        None: f"no answer in {proof.seconds:.0f} s",
-    }
-    how = "cec of the logic between registers and carries, before and after mapping by ABC"
-    return {
-        "what": "LUTs = logic they were mapped from",
-        "how": how,
-        "result": outcomes[proof.proved],
-    }
 
 
 def _model(design: Design, accuracy: dict[str, Any] | None, origin: str | None) -> ModelSection:

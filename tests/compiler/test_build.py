@@ -17,7 +17,7 @@ import lgn_hdl
 from lgn_hdl.compiler import read_samples
 from lgn_hdl.compiler.samples import Samples
 from lgn_hdl.errors import BuildError, FormatError, LgnError, NetworkError, ToolError
-from lgn_hdl.network import REAL, FixedPoint, read_network
+from lgn_hdl.network import REAL, FixedPoint, GroupSum, Node, read_network
 from lgn_hdl.network.storage import network_digest
 from lgn_hdl.report import schema
 
@@ -214,6 +214,21 @@ def test_options_that_are_refused(options: dict, message: str, tmp_path: Path) -
     with pytest.raises(LgnError, match=message):
         lgn_hdl.build(lgn_hdl.Model(classifier()), tmp_path / "out", **options)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("outputs", [("class",), ("more",)])
+def test_outputs_of_another_group_sum_are_refused(outputs: tuple[str, ...], tmp_path: Path) -> None:
+    """The hardware would give the scores of the last one instead."""
+    network = classifier(element=SMALL)
+    names = {node.name: node for node in network.nodes}
+    first = Node("more_scores", GroupSum(3), names["scores"].inputs)
+    renamed = [replace(names["class"], inputs=("more_scores",)), names["scores"]]
+    nodes = (names["bits"], names["gates"], names["more"], first, *renamed)
+    found = {"class": "class", "more": "more_scores"}[outputs[0]]
+    network = replace(network, nodes=nodes, outputs=(found,)).validate()
+    with pytest.raises(BuildError, match=f"the output '{found}' is neither bits, nor the scores"):
+        lgn_hdl.build(lgn_hdl.Model(network), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_bits_have_no_format(tmp_path: Path) -> None:
