@@ -111,13 +111,17 @@ class Model:
         if isinstance(tensor.element, FixedPoint):
             return lower(self.network), tensor.element.quantize
         if tensor.is_bits:
-            return lower(self.network), lambda x: x.astype(np.int64)
+            return lower(self.network), lambda x: x
         network, encode = with_ordinal_input(self.network)
         return lower(network), encode
 
 
 def as_samples(network: Network, x: np.ndarray) -> np.ndarray:
-    """Samples as a real matrix of shape (n, features), checked against the network's input.
+    """Samples as a matrix of shape (n, features), checked against the network's input.
+
+    Returns
+    -------
+    ndarray of float64, or of uint8 for an input of bits
 
     Raises
     ------
@@ -132,6 +136,8 @@ def as_samples(network: Network, x: np.ndarray) -> np.ndarray:
             where=f"input {name!r}",
         )
     x = x.reshape(len(x), tensor.size)
-    if tensor.is_bits and not ((x == 0) | (x == 1)).all():
+    if not tensor.is_bits:
+        return x.astype(np.float64, copy=False)
+    if x.dtype != bool and not ((x == 0) | (x == 1)).all():
         raise NetworkError("takes bits, found values other than 0 and 1", where=f"input {name!r}")
-    return x.astype(np.float64, copy=False)
+    return x.astype(np.uint8)

@@ -1,6 +1,6 @@
 """The bit-level world: a struct-of-arrays program, passes over it, its evaluation and schedule."""
 
-from .evaluate import evaluate, evaluate_signals
+from .evaluate import Evaluator, evaluate, evaluate_signals
 from .lower import lower
 from .passes import PassResult, optimize
 from .program import LogicProgram, WeightedSums
@@ -11,6 +11,7 @@ from .verify import verify
 __all__ = [
     "DELAY_MODELS",
     "DelayModel",
+    "Evaluator",
     "LogicProgram",
     "PassResult",
     "Pipeline",

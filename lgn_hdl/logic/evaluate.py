@@ -2,16 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
-from .levels import by_level
-from .program import FIRST_INPUT, LogicProgram, WeightedSums
+from .carrysave import CarrySaveSums
+from .gatesteps import GateSteps
+from .inputbits import InputBits
+from .packed import ONES, WORD, unpack
+from .program import FIRST_INPUT, LogicProgram
 
-__all__ = ["evaluate", "evaluate_signals"]
+__all__ = ["Evaluator", "evaluate", "evaluate_signals"]
 
-_BLOCK_BYTES = 1 << 26
-U64 = np.uint64
-_ONES = ~U64(0)
+#: Memory of a block of samples: enough for long operations, little enough for a cache.
+_BLOCK_BYTES = 1 << 24
+#: Words of a row at least, a line of the cache, however many rows there are.
+_LEAST_WORDS = 8
+
+
+class Evaluator:
+    """A program prepared for evaluation; calls share no state, so threads may share it.
+
+    Parameters
+    ----------
+    program : LogicProgram
+    """
+
+    def __init__(self, program: LogicProgram):
+        self._inputs = InputBits(program)
+        self._gates = GateSteps(program)
+        self._sums = CarrySaveSums(program.sums, self._gates.row)
+        self._input_rows = slice(FIRST_INPUT, program.first_gate)
+        self._bits = self._gates.row[program.bits]
+        self._rows = program.num_signals + len(self._sums.complemented)
+        self._scratch = max([self._sums.scratch, *(step.scratch for step in self._gates.steps)])
+
+    def __call__(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What `evaluate` gives."""
+        features = self._inputs.checked(features)
+        bits = np.empty((len(features), len(self._bits)), bool)
+        scores = np.empty((len(features), len(self._sums.constant)), np.int64)
+        for part, rows, scratch in self._blocks(features):
+            samples = part.stop - part.start
+            bits[part] = unpack(rows[self._bits], samples)
+            self._sums.run(rows, scratch, scores[part])
+        return bits, scores
+
+    def signals(self, features: np.ndarray, signals: np.ndarray) -> np.ndarray:
+        """What `evaluate_signals` gives."""
+        features = self._inputs.checked(features)
+        chosen = self._gates.row[signals]
+        values = np.empty((len(features), len(chosen)), bool)
+        for part, rows, _ in self._blocks(features):
+            values[part] = unpack(rows[chosen], part.stop - part.start)
+        return values
+
+    def _blocks(self, features: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Yield samples, the rows of all signals for them, and scratch rows."""
+        word_bytes = 8 * (self._rows + self._scratch) + 64 * self._inputs.sample_bytes
+        total = -(-len(features) // 64)
+        blocks = -(-total // max(_LEAST_WORDS, _BLOCK_BYTES // word_bytes))
+        words = -(-total // max(1, blocks))
+        rows = np.empty((self._rows, words), WORD)
+        scratch = np.empty((self._scratch, words), WORD)
+        rows[0], rows[1] = 0, ONES
+        for first in range(0, len(features), 64 * max(1, words)):
+            part = slice(first, min(first + 64 * words, len(features)))
+            self._inputs.write(features[part], rows[self._input_rows])
+            for step in self._gates.steps:
+                step.run(rows, scratch)
+            yield part, rows, scratch
+
+
+_prepared: WeakKeyDictionary[LogicProgram, Evaluator] = WeakKeyDictionary()
+
+
+def _prepare(program: LogicProgram) -> Evaluator:
+    """The program's evaluator, made on first use and kept as long as the program."""
+    if program not in _prepared:
+        _prepared[program] = Evaluator(program)
+    return _prepared[program]
 
 
 def evaluate(program: LogicProgram, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -20,84 +91,24 @@ def evaluate(program: LogicProgram, features: np.ndarray) -> tuple[np.ndarray, n
     Parameters
     ----------
     program : LogicProgram
-    features : ndarray of integers, shape (n, features)
+    features : ndarray of integers or bool, shape (n, features)
         Stored integers of the program's number format.
 
     Returns
     -------
     bits : ndarray of bool, shape (n, B)
     scores : ndarray of int64, shape (n, C)
+
+    Raises
+    ------
+    NetworkError
+        If `features` has another shape or type, or a value that the format does not have.
     """
-    bits = np.empty((len(features), len(program.bits)), bool)
-    scores = np.empty((len(features), len(program.sums)), np.int64)
-    for first, values in _blocks(program, features):
-        last = min(first + 64 * values.shape[1], len(features))
-        bits[first:last] = _unpack(values[program.bits], last - first).T
-        scores[first:last] = _sums(program.sums, values, last - first)
-    return bits, scores
+    return _prepare(program)(features)
 
 
 def evaluate_signals(
     program: LogicProgram, features: np.ndarray, signals: np.ndarray
 ) -> np.ndarray:
     """Values of chosen signals, bool of shape (n, len(signals)), for integer features."""
-    out = np.empty((len(features), len(signals)), bool)
-    for first, values in _blocks(program, features):
-        last = min(first + 64 * values.shape[1], len(features))
-        out[first:last] = _unpack(values[signals], last - first).T
-    return out
-
-
-def _blocks(program: LogicProgram, features: np.ndarray):
-    """Yield (first sample, packed values of all signals of shape (signals, words))."""
-    words = max(1, _BLOCK_BYTES // (8 * program.num_signals))
-    groups = [
-        (k, gates[program.arity[gates] == k])
-        for gates in by_level(program)
-        for k in np.unique(program.arity[gates])
-    ]
-    for first in range(0, len(features), 64 * words):
-        block = features[first : first + 64 * words]
-        values = np.empty((program.num_signals, -(-len(block) // 64)), U64)
-        values[0], values[1] = 0, _ONES
-        compared = block[:, program.input_feature] > program.input_threshold
-        values[FIRST_INPUT : program.first_gate] = _pack(compared.T, values.shape[1])
-        for k, gates in groups:
-            values[program.first_gate + gates] = _gates(program, values, int(k), gates)
-        yield first, values
-
-
-def _gates(program: LogicProgram, values: np.ndarray, k: int, gates: np.ndarray) -> np.ndarray:
-    """Choose among the 2^k table bits by one input after the other, from the least significant."""
-    table = program.table[gates][:, None]
-    rows = [(table >> U64(i) & U64(1)) * _ONES for i in range(1 << k)]
-    for column in range(k - 1, -1, -1):
-        x = values[program.fanin[gates, column]]
-        rows = [low ^ ((low ^ high) & x) for low, high in zip(rows[::2], rows[1::2], strict=True)]
-    return rows[0]
-
-
-def _sums(sums: WeightedSums, values: np.ndarray, samples: int) -> np.ndarray:
-    scores = np.empty((samples, len(sums)), np.int64)
-    for c in range(len(sums)):
-        terms = slice(sums.start[c], sums.start[c + 1])
-        weight = sums.weight[terms]
-        # Floats are exact here (and BLAS is fast): every partial sum is below 2^24 or 2^53.
-        exact = np.float32 if np.abs(weight).sum() < 1 << 24 else np.float64
-        ones = _unpack(values[sums.signal[terms]], samples).astype(exact)
-        scores[:, c] = (weight.astype(exact) @ ones).astype(np.int64) + sums.constant[c]
-    return scores
-
-
-def _pack(bits: np.ndarray, words: int) -> np.ndarray:
-    """Bool (rows, samples) to U64 (rows, words), sample 0 in the least significant bit."""
-    packed = np.packbits(bits, axis=1, bitorder="little")
-    whole = np.zeros((len(bits), 8 * words), np.uint8)
-    whole[:, : packed.shape[1]] = packed
-    return whole.view("<u8").astype(U64, copy=False)
-
-
-def _unpack(words: np.ndarray, samples: int) -> np.ndarray:
-    """U64 (rows, words) to uint8 zeros and ones (rows, samples)."""
-    as_bytes = np.ascontiguousarray(words.astype("<u8", copy=False)).view(np.uint8)
-    return np.unpackbits(as_bytes, axis=1, count=samples, bitorder="little")
+    return _prepare(program).signals(features, signals)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +15,8 @@ from programs import evaluate_by_hand, every_input, programs, random_program, si
 
 from lgn_hdl.errors import NetworkError
 from lgn_hdl.logic import LogicProgram, WeightedSums, evaluate, evaluate_signals
+from lgn_hdl.logic.evaluate import Evaluator
+from lgn_hdl.logic.inputbits import InputBits
 from lgn_hdl.logic.levels import by_level, levels
 from lgn_hdl.network import FixedPoint
 
@@ -39,11 +44,62 @@ def test_any_number_of_samples_in_any_blocks(samples: int, monkeypatch) -> None:
     program = random_program(np.random.default_rng(3), form=FixedPoint(3))
     features = np.random.default_rng(samples).integers(0, 8, (samples, program.features))
     expected = evaluate_by_hand(program, features)
-    for block in (1, 1 << 26):
+    for least, block in ((1, 1), (8, 1 << 24)):
+        monkeypatch.setitem(evaluate.__globals__, "_LEAST_WORDS", least)
         monkeypatch.setitem(evaluate.__globals__, "_BLOCK_BYTES", block)
         bits, scores = evaluate(program, features)
         assert bits.shape == (samples, len(program.bits))
         assert (bits.astype(int).tolist(), scores.tolist()) == expected
+
+
+def test_blocks_are_few_and_of_one_size(monkeypatch) -> None:
+    program = random_program(np.random.default_rng(3))
+    blocks: list[int] = []
+    monkeypatch.setitem(evaluate.__globals__, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(
+        InputBits, "write", lambda self, features, rows: blocks.append(len(features))
+    )
+    evaluate(program, np.zeros((64 * 17, program.features), int))
+    assert blocks == [64 * 6, 64 * 6, 64 * 5]
+
+
+def test_the_rows_of_a_wide_program_are_bounded() -> None:
+    gates = 200_000
+    program = random_program(np.random.default_rng(0), gates=4, bits=1)
+    fanin = np.full((gates, 2), program.first_gate - 1, np.int32)
+    wide = replace(
+        program, fanin=fanin, arity=np.full(gates, 2, np.uint8), table=np.full(gates, 8, np.uint64)
+    )
+    features = np.zeros((5000, program.features), np.int64)
+    evaluate(wide, features[:64])  # prepares
+    tracemalloc.start()
+    try:
+        evaluate(wide, features)
+        assert tracemalloc.get_traced_memory()[1] < 40e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_program_is_prepared_once_and_forgotten_with_it() -> None:
+    program = random_program(np.random.default_rng(0))
+    prepared = evaluate.__globals__["_prepared"]
+    evaluate(program, every_input(program))
+    evaluator = prepared[program]
+    evaluate_signals(program, every_input(program), np.array([2]))
+    assert prepared[program] is evaluator
+    before = len(prepared)
+    del program
+    gc.collect()
+    assert len(prepared) < before
+
+
+def test_threads_may_share_an_evaluator() -> None:
+    program = random_program(np.random.default_rng(7), form=FixedPoint(3), gates=200, k=6)
+    evaluator, features = Evaluator(program), every_input(program)
+    expected = evaluator(features)
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: evaluator(features), range(16)):
+            assert all(np.array_equal(x, y) for x, y in zip(found, expected, strict=True))
 
 
 @pytest.mark.parametrize("weight", [1 << 20, 1 << 40])
