@@ -18,12 +18,12 @@ from ..errors import ToolError, VerifyError
 from ..flow.tools import find_yosys, relative
 from .aig import FALSE, TRUE, Aig
 
-__all__ = ["Net", "Netlist", "Register", "gate_netlist", "literals"]
+__all__ = ["BUFFER", "Net", "Netlist", "Register", "gate_netlist", "literals"]
 
 #: A number, or a constant: "0", "1", "x".
 Net = int | str
 Driver = tuple[int, list[Net]]
-_BUFFER = 0b10
+BUFFER = 0b10
 
 _FLATTEN = """\
 proc
@@ -58,11 +58,14 @@ class Register:
     ----------
     inverted : bool
         Whether the enable is active low.
+    cleared : bool
+        Whether it becomes 0 while `rst` is high, whatever the enable.
     """
 
     output: Net
     enable: Net | None
     inverted: bool = False
+    cleared: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,7 +181,8 @@ def _read(path: Path, top: str) -> Netlist:
             output = nets["Q"][0]
             driver[output] = _data(found, nets, ports)
             enable = nets["E"][0] if "E" in nets else None
-            registers.append(Register(output, enable, found[6] == "N"))
+            cleared = nets.get("R") == ports.get("rst") and found[2] != "CE" and found[5] == "0"
+            registers.append(Register(output, enable, found[6] == "N", cleared))
         elif kind == "$lut":
             driver[nets["Y"][0]] = (int(cell["parameters"]["LUT"], 2), nets["A"][::-1])
         elif kind in _GATES:
@@ -203,11 +207,11 @@ def _data(
     if nets["C"] != ports.get("clk"):
         raise VerifyError(f"the clock of a {kind[0]} is not the port clk")
     if "R" not in nets:
-        return (_BUFFER, nets["D"])
+        return (BUFFER, nets["D"])
     if nets["R"] == ports.get("rst"):
         if polarity == "N":
             raise VerifyError(f"a {kind[0]} is held in reset while rst is low")
-        return (_BUFFER, nets["D"])
+        return (BUFFER, nets["D"])
     # Yosys made a reset of a signal of the data. That is sound behind the enable only.
     if enable == "E" or not synchronous:
         raise ToolError(f"a register is a {kind[0]} that data can reset while it stands still")

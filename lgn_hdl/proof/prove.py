@@ -18,7 +18,7 @@ from .claims import Claim, Prover
 from .compressors import tree_faults
 from .counterexample import Comparison, Counterexample
 from .netlist import Net, Netlist
-from .registers import register_faults
+from .registers import register_faults, reset_faults
 from .witness import Witness, sums_differ
 
 __all__ = ["prove"]
@@ -186,6 +186,12 @@ def _registers(
         f"{count:,} registers, {latency} on every path, one enable: on the netlist",
         lambda: register_faults(netlist, latency, values, advance),
     )
+    if latency:
+        prover.faultless(
+            f"rst empties the pipeline {where}",
+            f"{latency} registers from i__valid to o__valid, each cleared by rst: on the netlist",
+            lambda: reset_faults(netlist),
+        )
 
 
 def _results_differ(circuits: Circuits, netlist: Netlist, values: Mapping[Net, int]) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .netlist import Net, Netlist
+from .netlist import BUFFER, Net, Netlist
 
-__all__ = ["register_faults"]
+__all__ = ["register_faults", "reset_faults"]
 
 #: Smallest and largest number of registers on the paths from the input to a net.
 Depth = tuple[int, int]
@@ -58,6 +58,26 @@ def register_faults(
             faults.append(f"{name} is enabled by another signal than the pipeline")
             break
     return faults
+
+
+def reset_faults(netlist: Netlist) -> list[str]:
+    """What keeps `rst` from emptying the pipeline; empty if nothing does.
+
+    `o__valid` must be a chain of registers from `i__valid` with nothing in between, each of them
+    cleared by `rst`.
+    """
+    cleared = {register.output for register in netlist.registers if register.cleared}
+    (net,), (start,) = netlist.ports["o__valid"], netlist.ports["i__valid"]
+    while net != start:
+        name = netlist.names.get(net, net)
+        if net not in netlist.driver or len(netlist.driver[net][1]) > 1:
+            return [f"{name}, which o__valid is made of, is not i__valid in a register"]
+        if net in netlist.register_outputs and net not in cleared:
+            return [f"{name} is not cleared by rst"]
+        table, (net,) = netlist.driver[net]
+        if table != BUFFER:
+            return [f"{name}, which o__valid is made of, is a complement"]
+    return []
 
 
 def _depths(netlist: Netlist, latency: int) -> dict[Net, Depth | None]:

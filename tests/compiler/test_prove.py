@@ -232,6 +232,18 @@ def test_a_wrong_handshake_is_refuted(small_build: SmallBuild, tmp_path: Path) -
     assert error.fault == "i__ready is another function of i__valid and o__ready"
 
 
+def test_a_wrong_reset_is_refuted(small_build: SmallBuild, tmp_path: Path) -> None:
+    rtl = rtl_of(small_build.design, tmp_path)
+    text = rtl.read_text()
+    latency = small_build.design.pipeline.latency
+    ones = re.sub(rf"{latency}'0+$", f"{latency}'" + "1" * latency, text, flags=re.M)
+    assert ones != text
+    rtl.write_text(ones)
+    error = refuted(small_build.design, rtl)
+    assert error.claim == "rst empties the pipeline of the RTL"
+    assert error.fault == "o__valid is not cleared by rst"
+
+
 def test_a_wrong_lut_is_refuted(tmp_path: Path) -> None:
     model = lgn_hdl.Model(classifier(element=SMALL))
     design = plan(model.network, BuildOptions(target="lut4", levels_per_stage=2).resolved())

@@ -8,7 +8,7 @@ import pytest
 
 from lgn_hdl.proof.aig import FALSE, Aig
 from lgn_hdl.proof.netlist import Driver, Net, Netlist, Register, literals
-from lgn_hdl.proof.registers import register_faults
+from lgn_hdl.proof.registers import register_faults, reset_faults
 
 BUFFER, NOT, AND, OR, XOR = 0b10, 0b01, 0b1000, 0b1110, 0b0110
 PORTS = {"i__payload": [2, 3], "i__valid": [4], "o__ready": [5]}
@@ -145,3 +145,39 @@ def test_without_registers_everything_is_at_once() -> None:
         "o__valid is reached through 1 register, expected 0: i__valid -> o__valid",
         "o__payload is reached through 1 register, expected 0: i__payload[0] -> o__payload",
     ]
+
+
+def chain_of(registers: Sequence[Register], driver: Mapping[Net, Driver]) -> list[str]:
+    """Faults of the reset of two registers between i__valid (4) and o__valid (21)."""
+    ports = {**PORTS, "o__valid": [VALID]}
+    is_input = {name: name in PORTS for name in ports}
+    drivers: dict[Net, Driver] = {14: (BUFFER, [4]), VALID: (BUFFER, [14]), **driver}
+    return reset_faults(Netlist(ports, is_input, drivers, list(registers), {"early": [14]}))
+
+
+CLEARED = (Register(14, 10, cleared=True), Register(VALID, 10, cleared=True))
+
+
+def test_rst_clears_a_chain_of_valid_bits() -> None:
+    assert chain_of(CLEARED, {}) == []
+    assert chain_of(CLEARED, {VALID: (BUFFER, [15]), 15: (BUFFER, [14])}) == []
+
+
+@pytest.mark.parametrize(
+    ("registers", "driver", "fault"),
+    [
+        ((CLEARED[0], Register(VALID, 10)), {}, "o__valid is not cleared by rst"),
+        ((Register(14, 10), CLEARED[1]), {}, "early is not cleared by rst"),
+        (
+            CLEARED,
+            {VALID: (NOT, [15]), 15: (NOT, [14])},
+            "o__valid, which o__valid is made of, is a",
+        ),
+        (CLEARED, {VALID: (AND, [14, 5])}, "is not i__valid in a register"),
+    ],
+)
+def test_what_rst_does_not_empty(
+    registers: Sequence[Register], driver: Mapping[Net, Driver], fault: str
+) -> None:
+    (found,) = chain_of(registers, driver)
+    assert fault in found
