@@ -23,7 +23,7 @@ from .options import BuildOptions
 from .output import output_folder
 from .report import make_report
 from .samples import Samples, read_samples
-from .vectors import block_vectors, checked_answers
+from .vectors import block_vectors, checked_answers, write_vectors
 
 __all__ = ["BuildResult", "build"]
 
@@ -124,7 +124,7 @@ def build(
         arrays = block_vectors(
             design.program, design.pipeline, expected, design.network, argmax=design.options.argmax
         )
-        np.savez_compressed(folder / "vectors.npz", **arrays)  # pyright: ignore[reportArgumentType]
+        write_vectors(folder / "vectors.npz", arrays)
         emitted = emit_files(design, folder, clock)
         clock("report")
         versions = {"lgn-hdl": metadata.version("lgn-hdl"), "python": platform.python_version()}

@@ -21,6 +21,9 @@ write_verilog -noattr {verilog}
 """
 
 _PUBLIC = re.compile(r"\\([^\s\\]+)")
+_ODD = re.compile(
+    r"\\(?:\d|[^\s\\]*[^A-Za-z0-9_\s\\])"
+)  # the start of a name that is no identifier
 _QUOTED = re.compile(r'^\s*(?:attribute|parameter)\b.*"')
 
 
@@ -49,8 +52,12 @@ def clean_names(rtlil: str) -> str:
             new = f"{base}_{count}"
         clean[name] = new
         taken.add(new)
+    if all(name == new for name, new in clean.items()):
+        return rtlil
     return "\n".join(
-        line if _QUOTED.match(line) else _PUBLIC.sub(lambda match: "\\" + clean[match[1]], line)
+        _PUBLIC.sub(lambda match: "\\" + clean[match[1]], line)
+        if _ODD.search(line) and not _QUOTED.match(line)
+        else line
         for line in lines
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value
 from amaranth.lib import data, wiring
@@ -9,6 +11,7 @@ from amaranth.lib.wiring import In
 
 from ..logic.program import LogicProgram
 from ..network import FixedPoint
+from .bank import FIRST_BIT, Bank
 from .wide import port_vectors, wide_port
 
 __all__ = ["Binarizer", "feature_layout"]
@@ -57,21 +60,28 @@ class Binarizer(wiring.Component):
         m = Module()
         program, number = self._program, self._program.format
         features = Value.cast(self.i)
+        outputs = port_vectors(self, "o", program.num_inputs)
+        ends = np.cumsum([0, *map(len, outputs)]).tolist()
+        if number.width == 1 and not number.signed:
+            self._bits(m, features, outputs, ends)
+            return m
         numbers: dict[int, Value] = {}
         for f in np.unique(program.input_feature).tolist():
-            bits = features[f * number.width : (f + 1) * number.width]
-            if number.width == 1:  # wide inputs are vectors of bits: no signal for each of them
-                numbers[f] = bits
-                continue
             numbers[f] = Signal(number.width, name=f"feature{f}")
-            m.d.comb += numbers[f].eq(bits)
+            m.d.comb += numbers[f].eq(features[f * number.width : (f + 1) * number.width])
         pairs = zip(program.input_feature.tolist(), program.input_threshold.tolist(), strict=True)
-        outputs = [_exceeds(numbers[f], t, number) for f, t in pairs]
-        first = 0
-        for vector in port_vectors(self, "o", program.num_inputs):
-            m.d.comb += vector.eq(Cat(outputs[first : first + len(vector)]))
-            first += len(vector)
+        compared = [_exceeds(numbers[f], t, number) for f, t in pairs]
+        for vector, (first, end) in zip(outputs, pairwise(ends), strict=True):
+            m.d.comb += vector.eq(Cat(compared[first:end]))
         return m
+
+    def _bits(self, m: Module, features: Value, outputs: list[Value], ends: list[int]) -> None:
+        """A bit is passed on, or a threshold below 0 or above it decides."""
+        feature, threshold = self._program.input_feature, self._program.input_threshold
+        ids = np.where(threshold < 0, 1, np.where(threshold > 0, 0, feature + FIRST_BIT))
+        bank = Bank.over(m, [features])
+        for vector, (first, end) in zip(outputs, pairwise(ends), strict=True):
+            m.d.comb += vector.eq(bank.gather(ids[first:end]))
 
 
 def _exceeds(x: Value, threshold: int, number: FixedPoint) -> Value:
@@ -82,13 +92,14 @@ def _exceeds(x: Value, threshold: int, number: FixedPoint) -> Value:
     """
     if threshold < number.min_int:
         return Const(1)
+    bits: list[Value] = list(x)
     if number.signed:  # two's complement in the order of the unsigned numbers
-        x = Cat(x[:-1], ~x[-1])
+        bits[-1] = ~bits[-1]
     constant = threshold - number.min_int
     above: Value | None = None
-    for place in range(number.width):
+    for place, bit in enumerate(bits):
         if constant >> place & 1:
-            above = None if above is None else x[place] & above
+            above = None if above is None else bit & above
         else:
-            above = x[place] if above is None else x[place] | above
+            above = bit if above is None else bit | above
     return Const(0) if above is None else above

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from amaranth.hdl import Cat, Const, EnableInserter, Module, Shape, Signal, Value
+import numpy as np
+from amaranth.hdl import Cat, EnableInserter, Module, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..errors import BuildError
-from ..logic.program import LogicProgram
+from ..logic.program import FIRST_INPUT, LogicProgram
 from ..logic.schedule import Pipeline
 from .argmax import ArgMax, class_shape
+from .bank import FIRST_BIT, Bank
 from .binarizer import Binarizer, feature_layout
 from .gates import Gates
 from .groupsum import GroupSum, score_shape
@@ -25,13 +27,13 @@ __all__ = ["Classifier", "probe_names", "result_layout"]
 MAX_PAYLOAD_BITS = 65_530
 
 
-#: (name, block, enable) → what stands for the block in the hierarchy.
-Place = Callable[[str, Any, Value], Any]
+#: (module, name, block, enable): put a block into a module of the hierarchy.
+Place = Callable[[Module, str, Any, Value], None]
 
 
-def submodule(name: str, block: Any, enable: Value) -> Any:
+def submodule(m: Module, name: str, block: Any, enable: Value) -> None:
     """The block itself; if it has registers, they stand still with the pipeline."""
-    return EnableInserter(enable)(block) if block.latency else block
+    m.submodules[name] = EnableInserter(enable)(block) if block.latency else block
 
 
 def result_layout(program: LogicProgram, pipeline: Pipeline, *, argmax: bool) -> data.StructLayout:
@@ -142,33 +144,33 @@ class Classifier(wiring.Component):
         """Binarizer, gates, group sums, argmax; the fields of the result side by side."""
         program, pipeline, place = self._program, self._pipeline, self._place
         binarizer = Binarizer(program=program)
-        m.submodules.binarizer = place("binarizer", binarizer, advance)
+        place(m, "binarizer", binarizer, advance)
         m.d.comb += Value.cast(binarizer.i).eq(Value.cast(self.i.payload))
         inputs = _named(m, "input_bits", port_vectors(binarizer, "o", program.num_inputs))
         gates = Gates(program=program, pipeline=pipeline)
-        m.submodules.gates = place("gates", gates, advance)
+        place(m, "gates", gates, advance)
         _drive(m, port_vectors(gates, "i", program.num_inputs), inputs)
         count = len(program.roots)
         roots = _named(m, "roots", port_vectors(gates, "o", count))
         fields: list[Value] = []
         if pipeline.sums:
             sums = GroupSum(roots=count, pipeline=pipeline)
-            m.submodules.groupsum = place("groupsum", sums, advance)
+            place(m, "groupsum", sums, advance)
             _drive(m, port_vectors(sums, "i", count), roots)
             (scores,) = _named(m, "scores", [Value.cast(sums.o)])
             if self._argmax:
                 argmax = ArgMax(pipeline=pipeline)
-                m.submodules.argmax = place("argmax", argmax, advance)
+                place(m, "argmax", argmax, advance)
                 m.d.comb += Value.cast(argmax.i).eq(scores)
                 fields += _named(m, "winner", [argmax.o])
             fields.append(self._delayed(m, scores, pipeline.scores_stage, "scores", advance))
         if len(program.bits):
-            position = {signal: p for p, signal in enumerate(program.roots.tolist())}
-            constants = (Const(0, 1), Const(1, 1))
-            every_root = [bit for vector in roots for bit in vector]
-            leaving = Cat(
-                constants[signal] if signal < 2 else every_root[position[signal]]
-                for signal in program.bits.tolist()
+            leaving = Bank.over(m, roots).gather(
+                np.where(
+                    program.bits < FIRST_INPUT,
+                    program.bits,
+                    np.searchsorted(program.roots, program.bits) + FIRST_BIT,
+                )
             )
             fields.append(self._delayed(m, leaving, pipeline.roots_stage, "bits", advance))
         return Cat(fields)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 
 from ..logic.levels import levels
@@ -17,16 +17,16 @@ from .wide import port_vectors, wide_port
 
 __all__ = ["Gates"]
 
+U64 = np.uint64
+
 #: Names for the vectors of two-input gates; bit i of the table is the output at index 2a + b.
 _NAMES = {
     0b0001: "nor",
-    0b0010: "andn",
     0b0100: "andn",
     0b0110: "xor",
     0b0111: "nand",
     0b1000: "and",
     0b1001: "xnor",
-    0b1011: "orn",
     0b1101: "orn",
     0b1110: "or",
 }
@@ -51,6 +51,7 @@ class Gates(wiring.Component):
 
     def __init__(self, *, program: LogicProgram, pipeline: Pipeline):
         self._program, self._pipeline = program, pipeline
+        self._fanin, self._table = _one_order(program)
         self.latency = pipeline.roots_stage
         super().__init__(
             {
@@ -85,7 +86,7 @@ class Gates(wiring.Component):
     def _level(self, m: Module, bank: Bank, gates: np.ndarray, prefix: str) -> None:
         """Gates that do not read each other: one vector for every kind of them."""
         program = self._program
-        kind = np.stack([program.arity[gates].astype(np.uint64), program.table[gates]], axis=1)
+        kind = np.stack([program.arity[gates].astype(np.uint64), self._table[gates]], axis=1)
         kinds, which = np.unique(kind, axis=0, return_inverse=True)
         order = np.argsort(which.ravel(), kind="stable")
         ends = np.cumsum(np.bincount(which.ravel()))[:-1]
@@ -98,17 +99,26 @@ class Gates(wiring.Component):
         self, m: Module, bank: Bank, gates: np.ndarray, arity: int, table: int, name: str
     ) -> None:
         """Gates with one table: one vector for each input and one for the output."""
-        operands: list[Value] = []
-        for j in range(arity):
-            operand = bank.gather(self._program.fanin[gates, j])
-            if arity > 2:  # used more than once, and Amaranth copies an expression every time
-                vector = Signal(len(gates), name=f"{name}_in{j}")
-                m.d.comb += vector.eq(operand)
-                operand = vector
-            operands.append(operand)
+        fanin = self._fanin[gates]
+        if arity == 2:  # every input is used once
+            operands = [bank.gather(fanin[:, j]) for j in range(2)]
+        else:
+            operands = [bank.operand(fanin[:, j], f"{name}_in{j}") for j in range(arity)]
         out = Signal(len(gates), name=name)
         m.d.comb += out.eq(lookup(m, table, operands, name))
         bank.define(self._program.first_gate + gates, out)
+
+
+def _one_order(program: LogicProgram) -> tuple[np.ndarray, np.ndarray]:
+    """Fan-in and tables with x AND NOT y in one order only, so that they make one vector."""
+    table, fanin = program.table, program.fanin
+    kept, one = table & U64(0b1001), U64(1)
+    mirrored = kept | (table & U64(0b0100)) >> one | (table & U64(0b0010)) << one
+    turn = (program.arity == 2) & (mirrored > table)
+    if turn.any():
+        fanin = fanin.copy()
+        fanin[turn, :2] = fanin[turn, 1::-1]
+    return fanin, np.where(turn, mirrored, table)
 
 
 def _last_uses(program: LogicProgram, pipeline: Pipeline) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from amaranth.hdl import Cat, Module, Shape, Signal, Value
@@ -12,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..logic.compressor import FIRST_LEAF, Counter
 from ..logic.schedule import ClassSum, Pipeline
-from .bank import Bank
+from .bank import FIRST_BIT, Bank
 from .lookup import lookup
 from .wide import port_vectors, wide_port
 
@@ -81,18 +80,17 @@ class CompressorTree(wiring.Component):
     @staticmethod
     def _batch(m: Module, bank: Bank, counters: list[Counter], outputs: int, name: str) -> None:
         """Counters of one kind side by side, as operations on vectors."""
-        operands = []
-        for j in range(len(counters[0].inputs)):
-            operand = Signal(len(counters), name=f"{name}_in{j}")
-            m.d.comb += operand.eq(bank.gather([counter.inputs[j] for counter in counters]))
-            operands.append(operand)
+        operands = [
+            bank.operand([counter.inputs[j] for counter in counters], f"{name}_in{j}")
+            for j in range(len(counters[0].inputs))
+        ]
         for j, value in enumerate(count_ones(m, operands, name)[:outputs]):
             out = Signal(len(counters), name=f"{name}_out{j}")
             m.d.comb += out.eq(value)
             bank.define([counter.outputs[j] for counter in counters], out)
 
 
-def count_ones(m: Module, operands: list[Signal], name: str) -> list[Value]:
+def count_ones(m: Module, operands: list[Value], name: str) -> list[Value]:
     """Binary count of ones at each position of two, three or six vectors.
 
     Every output is a cone of its own over the operands and shares no adder with the others, so
@@ -119,6 +117,14 @@ def _ranks(counters: tuple[Counter, ...], bits: int) -> list[int]:
     return ranks
 
 
+#: (module, name, tree): put a tree into a module of the hierarchy.
+PlaceTree = Callable[[Module, str, CompressorTree], None]
+
+
+def _submodule(m: Module, name: str, tree: CompressorTree) -> None:
+    m.submodules[name] = tree
+
+
 class GroupSum(wiring.Component):
     """The scores of all classes, a tree for each (`class0`, `class1`, ... in the hierarchy).
 
@@ -140,24 +146,24 @@ class GroupSum(wiring.Component):
 
     def __init__(self, *, roots: int, pipeline: Pipeline):
         self._roots, self._pipeline = roots, pipeline
-        self._place: Callable[[str, CompressorTree], Any] = lambda name, tree: tree
+        self._place: PlaceTree = _submodule
         self.latency = pipeline.scores_stage - pipeline.roots_stage
         layout = data.ArrayLayout(score_shape(pipeline), len(pipeline.sums))
         super().__init__({**wide_port("i", roots), "o": Out(layout)})
 
-    def with_trees(self, place: Callable[[str, CompressorTree], Any]) -> GroupSum:
+    def with_trees(self, place: PlaceTree) -> GroupSum:
         """This block, its trees put into the hierarchy by `place`."""
         self._place = place
         return self
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        bits = [bit for vector in port_vectors(self, "i", self._roots) for bit in vector]
+        roots = Bank.over(m, port_vectors(self, "i", self._roots))
         scores = []
         for c, class_sum in enumerate(self._pipeline.sums):
             tree = CompressorTree(class_sum=class_sum, pipeline=self._pipeline)
-            m.submodules[f"class{c}"] = self._place(f"class{c}", tree)
-            m.d.comb += tree.i.eq(Cat(bits[root] for root in class_sum.root.tolist()))
+            self._place(m, f"class{c}", tree)
+            m.d.comb += tree.i.eq(roots.gather(class_sum.root + FIRST_BIT))
             score = Signal(score_shape(self._pipeline), name=f"score{c}")
             m.d.comb += score.eq(tree.o)
             scores.append(score)

@@ -26,7 +26,7 @@ def lookup(m: Module, table: int, operands: Sequence[Value], name: str) -> Value
         Bit i is the output at index i.
     operands : sequence of Value
         One to six vectors of one width, the most significant index bit first. Vectors should be
-        Signals: an expression would be copied wherever it is used.
+        Signals or slices of them: an expression would be copied wherever it is used.
     name : str
         Prefix of the names of parts.
     """
@@ -103,6 +103,10 @@ class _Diagram:
         if high == mask:
             return x | self._value(place + 1, low)
         one, zero = self._value(place + 1, high), self._value(place + 1, low)
+        if low & ~high == 0:  # one where zero is
+            return (x & one) | zero
+        if high & ~low == 0:
+            return (~x & zero) | one
         if len(x) == 1:
             return Mux(x, one, zero)
         return (x & one) | (~x & zero)

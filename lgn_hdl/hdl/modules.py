@@ -7,17 +7,21 @@ refers to it as an instance.
 
 from __future__ import annotations
 
+import gc
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
-from amaranth.hdl import ClockSignal, EnableInserter, Instance, ResetSignal, Signal, Value
-from amaranth.hdl._ir import PortDirection
+from amaranth.hdl import ClockSignal, EnableInserter, Instance, Module, ResetSignal, Signal, Value
+from amaranth.hdl._ir import Fragment, PortDirection
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from .classifier import MAX_PAYLOAD_BITS, Classifier, submodule
+from .classifier import MAX_PAYLOAD_BITS, Classifier
 from .groupsum import GroupSum
+from .vectors import vector_rtlil
 
 __all__ = ["to_rtlil"]
 
@@ -25,50 +29,93 @@ __all__ = ["to_rtlil"]
 def to_rtlil(top: Classifier) -> str:
     """RTLIL of a classifier: `top`, `top_gates`, `top_groupsum_class0` and so on."""
     modules = _Modules()
-    text = rtlil.convert(top.with_blocks(modules.place), name="top", emit_src=False)
-    return "\n".join([text, *modules.texts])
+    with _rare_garbage_collection():
+        text = rtlil.convert(top.with_blocks(modules.place), name="top", emit_src=False)
+    return "\n".join([_joined(text), *modules.texts])
+
+
+@contextmanager
+def _rare_garbage_collection() -> Iterator[None]:
+    """Amaranth makes millions of objects and little garbage; by default looking for it takes up to
+    half of the time.
+    """
+    usual = gc.get_threshold()
+    gc.set_threshold(100_000, 10, 10)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 class _Modules:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def place(self, name: str, block: Any, enable: Value) -> Any:
-        """Convert a block as the module `top_<name>`; return an instance of it.
-
-        Tops and instances are limited: a block with more bits stays a submodule like any other.
-        """
-        if _port_bits(block) > MAX_PAYLOAD_BITS:
-            return submodule(name, block, enable)
-        enabled = Signal(name="enable")
+    def place(self, m: Module, name: str, block: Any, enable: Value, parent: str = "top") -> None:
+        """Convert a block as the module `<parent>_<name>`; put an instance of it into `m`."""
+        kind = f"{parent}_{name}"
+        inside = Signal(name="enable")
         if isinstance(block, GroupSum):
-            block = block.with_trees(lambda tree, b: self.place(f"{name}_{tree}", b, enabled))
-        ports, wires = _ports(block)
-        design: Any = block
+            block = block.with_trees(lambda m, name, tree: self.place(m, name, tree, inside, kind))
+        ports, inputs, outputs = _ports(block)
         if block.latency:
-            design = EnableInserter(enabled)(block)
-            ports["enable"] = (enabled, PortDirection.Input)
-            wires["i_enable"] = enable
-        text = rtlil.convert(design, name=f"top_{name}", ports=ports, emit_src=False)
+            ports["enable"] = (inside, PortDirection.Input)
+            inputs["i_enable"] = enable
+        fragment = Fragment.get(block, None)
+        text = vector_rtlil(fragment, name=kind, ports=ports, enable=inside)
+        if text is None:
+            fragment = EnableInserter(inside)(fragment)
+            if sum(len(value) for value in inputs.values()) > MAX_PAYLOAD_BITS:
+                # Too wide for a top: it stays a submodule like any other.
+                m.d.comb += inside.eq(enable)
+                m.submodules[name] = fragment
+                return
+            text = rtlil.convert(fragment, name=kind, ports=ports, emit_src=False)
         # A block of constants has no register whatever its latency, and then no clock either.
         for port, signal in (("clk", ClockSignal()), ("rst", ResetSignal())):
             if re.search(rf"^\s*wire .*\binput \d+ +\\{port}$", text, re.MULTILINE):
-                wires[f"i_{port}"] = signal
+                inputs[f"i_{port}"] = signal
         self.texts.append(text.replace("attribute \\top 1\n", "", 1))
-        return Instance(f"top_{name}", **wires)
+        first, *more = _in_parts(outputs)
+        m.submodules[name] = Instance(kind, **inputs, **first)
+        for number, part in enumerate(more):
+            m.submodules[f"{name}{_PART}{number}"] = Instance(kind + _PART, **part)
 
 
-def _port_bits(block: wiring.Component) -> int:
-    """Bits of all inputs or of all outputs, whichever are more."""
-    bits = {True: 0, False: 0}
-    for _, member, value in block.signature.flatten(block):
-        bits[member.flow is In] += len(Value.cast(value))
-    return max(bits.values())
+#: Amaranth numbers the outputs of a cell with 16 bits. An instance with more of them is written as
+#: several, each with some of the outputs, and the text of all is joined to one cell.
+_PART = "$part"
+_PARTS = re.compile(
+    rf"^  cell \\(\S+){re.escape(_PART)} \\\S+\n((?:    connect .*\n)+)  end\n", re.MULTILINE
+)
 
 
-def _ports(block: wiring.Component) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Ports for the conversion of a block, and the connections of its instance."""
-    ports, wires = {}, {}
+def _in_parts(outputs: dict[str, Value]) -> list[dict[str, Value]]:
+    parts: list[dict[str, Value]] = [{}]
+    bits = 0
+    for name, value in outputs.items():
+        if bits + len(value) > MAX_PAYLOAD_BITS:
+            parts.append({})
+            bits = 0
+        parts[-1][name] = value
+        bits += len(value)
+    return parts
+
+
+def _joined(text: str) -> str:
+    """RTLIL in which instances that are written in parts are one cell each."""
+    for part in _PARTS.finditer(text):
+        cell = re.compile(rf"^  cell \\{re.escape(part[1])} \\\S+\n", re.MULTILINE)
+        text = cell.sub(lambda match, part=part: match[0] + part[2], text.replace(part[0], ""), 1)
+    return text
+
+
+def _ports(
+    block: wiring.Component,
+) -> tuple[dict[str, Any], dict[str, Value], dict[str, Value]]:
+    """Ports for the conversion of a block; inputs and outputs of its instance."""
+    ports: dict[str, Any] = {}
+    wires: dict[bool, dict[str, Value]] = {True: {}, False: {}}
     for path, member, value in block.signature.flatten(block):
         if not len(Value.cast(value)):
             continue  # Verilog has no port of no bits
@@ -76,5 +123,5 @@ def _ports(block: wiring.Component) -> tuple[dict[str, Any], dict[str, Any]]:
         is_input = member.flow is In
         direction = PortDirection.Input if is_input else PortDirection.Output
         ports[name] = (Value.cast(value), direction)
-        wires[f"{'i' if is_input else 'o'}_{name}"] = Value.cast(value)
-    return ports, wires
+        wires[is_input][f"{'i' if is_input else 'o'}_{name}"] = Value.cast(value)
+    return ports, wires[True], wires[False]

@@ -7,7 +7,6 @@ within a tree: 0 and 1 are the constants, then the leaves, then the outputs of t
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass
 from typing import Literal
 
@@ -98,12 +97,9 @@ def compress(
     builder = _Builder(weights, constant, ready, model, clock)
     for column in range(builder.width):
         if style == "counters":
-            while builder.waiting(column) >= 6:
-                builder.count("counter63", column, 6)
-        while builder.waiting(column) >= 3:
-            builder.count("full_adder", column, 3)
-        if builder.waiting(column) == 2:
-            builder.count("half_adder", column, 2)
+            builder.count("counter63", column, 6)
+        builder.count("full_adder", column, 3)
+        builder.count("half_adder", column, 2)
     return builder.tree()
 
 
@@ -119,7 +115,8 @@ class _Builder:
         self.weights, self.constant = weights, constant
         self.width = max(1, int(weights.sum() + constant).bit_length())
         self.arrival = [0, 0, *ready.tolist()]
-        self.columns: list[list[tuple[int, int]]] = [[] for _ in range(self.width)]
+        #: Of each column, the bits that wait in it by their arrival, each list ascending.
+        self.columns: list[dict[int, list[int]]] = [{} for _ in range(self.width)]
         self.counters: list[Counter] = []
         self.clock = clock
         self.delay = {
@@ -127,38 +124,63 @@ class _Builder:
             "full_adder": model.full_adder,
             "counter63": model.counter63,
         }
+        self._spread(1, constant)
         for leaf, weight in enumerate(weights.tolist()):
             self._spread(leaf + FIRST_LEAF, weight)
-        self._spread(1, constant)
-        for column in self.columns:
-            heapq.heapify(column)
 
     def _spread(self, bit: int, weight: int) -> None:
-        for column in range(self.width):
+        for column in range(weight.bit_length()):
             if weight >> column & 1:
-                self.columns[column].append((self.arrival[bit], bit))
-
-    def waiting(self, column: int) -> int:
-        return len(self.columns[column])
+                self.columns[column].setdefault(self.arrival[bit], []).append(bit)
 
     def count(self, kind: Kind, column: int, inputs: int) -> None:
-        """Count the `inputs` bits of a column that are ready first."""
-        heap = self.columns[column]
-        self._add(kind, column, [heapq.heappop(heap)[1] for _ in range(inputs)])
+        """Count the bits of a column that are ready first, as long as there are enough of them."""
+        waiting = self.columns[column]
+        while sum(map(len, waiting.values())) >= inputs:
+            first = min(waiting)
+            bits = waiting.pop(first)
+            counters = len(bits) // inputs
+            if counters:
+                # Counter j takes bits j, j + counters, j + 2·counters and so on: bits that stand
+                # side by side go to counters side by side, which hdl writes as one slice.
+                used, left = np.split(np.array(bits), [counters * inputs])
+                if left.size:
+                    waiting[first] = left.tolist()
+                groups = used.reshape(inputs, counters).T.tolist()
+            else:
+                groups = [bits + self._next_ready(waiting, inputs - len(bits))]
+            self._add(kind, column, groups)
 
-    def _add(self, kind: Kind, column: int, inputs: list[int]) -> None:
-        ready = max(self.arrival[bit] for bit in inputs)
+    @staticmethod
+    def _next_ready(waiting: dict[int, list[int]], count: int) -> list[int]:
+        """Take the `count` bits that are ready first."""
+        taken: list[int] = []
+        while len(taken) < count:
+            first = min(waiting)
+            bits = waiting.pop(first)
+            room = count - len(taken)
+            taken += bits[:room]
+            if bits[room:]:
+                waiting[first] = bits[room:]
+        return taken
+
+    def _add(self, kind: Kind, column: int, groups: list[list[int]]) -> None:
+        """Counters side by side, whose last inputs are ready at the same time."""
+        ready = max(self.arrival[bit] for bit in groups[0])
         arrival = int(self.clock.after(ready, self.delay[kind]))
         # Beyond the largest possible sum every carry is zero: it has no output to go to.
-        room = min(len(inputs).bit_length(), self.width - column)
-        outputs = tuple(range(len(self.arrival), len(self.arrival) + room))
-        self.arrival += [arrival] * room
-        for j, output in enumerate(outputs):
-            heapq.heappush(self.columns[column + j], (arrival, output))
-        self.counters.append(Counter(kind, column, tuple(inputs), outputs, arrival))
+        room = min(len(groups[0]).bit_length(), self.width - column)
+        first = len(self.arrival)
+        end = first + room * len(groups)
+        self.arrival += [arrival] * (end - first)
+        for j in range(room):
+            self.columns[column + j].setdefault(arrival, []).extend(range(first + j, end, room))
+        for number, inputs in enumerate(groups):
+            outputs = tuple(range(first + room * number, first + room * (number + 1)))
+            self.counters.append(Counter(kind, column, tuple(inputs), outputs, arrival))
 
     def tree(self) -> CompressorTree:
-        result = tuple(column[0][1] if column else 0 for column in self.columns)
+        result = tuple(next(iter(column.values()))[0] if column else 0 for column in self.columns)
         return CompressorTree(
             self.weights,
             self.constant,

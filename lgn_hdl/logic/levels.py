@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from .program import LogicProgram
 
 __all__ = ["by_level", "levels"]
+
+
+#: Levels of programs that are in use: every pass, the evaluation and the hardware ask for them.
+_known: WeakKeyDictionary[LogicProgram, np.ndarray] = WeakKeyDictionary()
 
 
 def levels(program: LogicProgram) -> np.ndarray:
@@ -15,15 +21,42 @@ def levels(program: LogicProgram) -> np.ndarray:
     Returns
     -------
     ndarray of int32, shape (G,)
+        Not to be written to.
     """
+    level = _known.get(program)
+    if level is None:
+        level = _known[program] = _levels(program)
+        level.flags.writeable = False
+    return level
+
+
+def _levels(program: LogicProgram) -> np.ndarray:
+    level = _if_ordered(program)
+    return _in_any_order(program) if level is None else level
+
+
+def _if_ordered(program: LogicProgram) -> np.ndarray | None:
+    """Levels of a program whose gates are numbered level by level, as most are; None for others."""
+    last_read = program.fanin.max(axis=1, initial=0) - program.first_gate
+    so_far = np.maximum.accumulate(last_read)
+    starts = [0]  # of the levels: where a gate first reads one of the level before
+    while (start := int(np.searchsorted(so_far, starts[-1]))) < len(so_far):
+        starts.append(start)
+    counts = np.diff([*starts, len(so_far)])
+    level = np.repeat(np.arange(1, len(starts) + 1, dtype=np.int32), counts)
+    must_read = np.repeat([np.iinfo(np.int32).min, *starts[:-1]], counts)
+    return level if (last_read >= must_read).all() else None
+
+
+def _in_any_order(program: LogicProgram) -> np.ndarray:
     gates, width = program.fanin.shape
-    source = program.fanin.astype(np.int64).ravel() - program.first_gate
-    reader = np.repeat(np.arange(gates), width)
+    source = program.fanin.ravel() - program.first_gate
+    reader = np.repeat(np.arange(gates, dtype=np.int32), width)
     wire = source >= 0
     source, reader = source[wire], reader[wire]
     order = np.argsort(source, kind="stable")
     fanout = reader[order]
-    start = np.searchsorted(source[order], np.arange(gates + 1))
+    start = np.searchsorted(source[order], np.arange(gates + 1, dtype=np.int32))
     waiting = np.bincount(reader, minlength=gates)
     level = np.zeros(gates, np.int32)
     front, depth = np.flatnonzero(waiting == 0), 0

@@ -175,10 +175,10 @@ def _check(program: LogicProgram, pipeline: Pipeline) -> None:
         tree = class_sum.tree
         bit_stage = pipeline.tree_stage(tree.arrival)
         bit_stage[:FIRST_LEAF] = 0
-        late += [
-            bool((bit_stage[list(counter.inputs)] > bit_stage[counter.outputs[0]]).any())
-            for counter in tree.counters
-        ]
+        inputs = np.array([bit for counter in tree.counters for bit in counter.inputs], np.int64)
+        counts = [len(counter.inputs) for counter in tree.counters]
+        output = np.repeat([counter.outputs[0] for counter in tree.counters], counts)
+        late.append(bool((bit_stage[inputs] > bit_stage[output.astype(np.int64)]).any()))
         late.append(bool((bit_stage[list(tree.result)] > pipeline.scores_stage).any()))
     rounds = (pipeline.scores_stage, *pipeline.argmax_stage)
     late.append(any(a > b for a, b in itertools.pairwise(rounds)))

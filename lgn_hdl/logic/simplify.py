@@ -3,7 +3,8 @@
 Each level is rewritten by whole-array operations, so the time is linear in the gates. Every signal
 is replaced by a representative and a phase; gates are normalised (no constant, repeated or unused
 input; inputs in ascending order; output zero when all inputs are zero), after which equal gates
-are equal rows. Gates that nothing reads are dropped at the end.
+are equal rows. Gates that nothing reads are dropped at the end. What is left is numbered by level,
+then by kind, so that the vectors of equal gates that hdl writes are ranges of signals.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class _Sweep:
         self.representative = np.arange(program.num_signals, dtype=np.int32)
         self.phase = np.zeros(program.num_signals, bool)
         self.representative[1], self.phase[1] = 0, True  # one is not zero
+        self.depth = np.zeros(program.num_signals, np.int32)  # level of every new signal
         self.known: dict[int | bytes, int] = {}
         self.new_columns: list[np.ndarray] = []
         self.new_tables: list[np.ndarray] = []
@@ -95,7 +97,9 @@ class _Sweep:
             signals.append(signal)
         self.new_columns.append(inputs[fresh])
         self.new_tables.append(tables[fresh])
-        self.next_signal += len(fresh)
+        new = slice(self.next_signal, self.next_signal + len(fresh))
+        self.depth[new] = 1 + self.depth[inputs[fresh]].max(axis=1, initial=0)
+        self.next_signal = new.stop
         return np.array(signals, np.int32)
 
     def result(self) -> LogicProgram:
@@ -103,6 +107,7 @@ class _Sweep:
         old = self.program
         columns = np.concatenate([np.zeros((0, old.fanin.shape[1]), np.int32), *self.new_columns])
         tables = np.concatenate([np.zeros(0, U64), *self.new_tables])
+        columns, tables = self._renumbered(columns, tables)
         bits, inverters = self._bits(old.bits, columns.shape[1], len(columns))
         columns = np.concatenate([columns, inverters])
         tables = np.concatenate([tables, np.full(len(inverters), ~VARIABLES[0], U64)])
@@ -118,6 +123,27 @@ class _Sweep:
             bits,
             self._sums(old.sums),
         )
+
+    def _renumbered(self, columns: np.ndarray, tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Number the gates by level, arity and table; x AND NOT y is one kind in either order."""
+        first = self.program.first_gate
+        new = np.arange(self.next_signal, dtype=np.int32)
+        depth = self.depth[first : self.next_signal]
+        order = np.argsort(depth, kind="stable")
+        starts = np.searchsorted(depth[order], np.arange(2, depth.max(initial=0) + 1))
+        inputs, functions, done = np.empty_like(columns), np.empty_like(tables), 0
+        for rows in np.split(order, starts):
+            # The new numbers of the inputs decide their order, and that decides the table.
+            wires, table = _ascending(new[columns[rows]], tables[rows])
+            arity = np.count_nonzero(wires, axis=1)
+            kind = np.where(arity == 2, np.maximum(table, swap(table, 0, 1)), table)
+            by_kind = np.lexsort((~kind, arity))
+            level = slice(done, done + len(rows))
+            inputs[level], functions[level] = wires[by_kind], table[by_kind]
+            new[first + rows[by_kind]] = np.arange(first + level.start, first + level.stop)
+            done = level.stop
+        self.representative = new[self.representative]
+        return inputs, functions
 
     def _bits(self, bits: np.ndarray, width: int, gates: int) -> tuple[np.ndarray, np.ndarray]:
         """Signals of the outgoing bits, and the inverters that some of them need."""
@@ -158,7 +184,12 @@ def _normalised(inputs: np.ndarray, tables: np.ndarray) -> tuple[np.ndarray, np.
     for p in range(width):
         low, high = cofactors(tables, p)
         inputs[low == high, p] = 0
-    last = np.iinfo(np.int32).max
+    return _ascending(inputs, tables)
+
+
+def _ascending(inputs: np.ndarray, tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Order the inputs of every gate, first in column 0, zeros last; `inputs` is changed."""
+    width, last = inputs.shape[1], np.iinfo(np.int32).max
     for end in range(width - 1, 0, -1):
         for p in range(end):
             a, b = inputs[:, p].copy(), inputs[:, p + 1].copy()

@@ -18,10 +18,12 @@ def merge_thresholds(program: LogicProgram) -> LogicProgram:
     always does. The kept bits are ordered by feature, then by threshold.
     """
     pairs = np.stack([program.input_feature.astype(np.int64), program.input_threshold], axis=1)
-    unique, which = np.unique(pairs.reshape(-1, 2), axis=0, return_inverse=True)
+    unique, which = np.unique(pairs, axis=0, return_inverse=True)
     never = unique[:, 1] >= program.format.max_int
     always = unique[:, 1] < program.format.min_int
     open_ = ~never & ~always
+    if open_.all() and np.array_equal(unique, pairs):
+        return program
     signal_of_pair = np.where(always, 1, 0)
     signal_of_pair[open_] = FIRST_INPUT + np.arange(open_.sum())
     gates = FIRST_INPUT + open_.sum() + np.arange(program.num_gates)

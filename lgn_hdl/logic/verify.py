@@ -8,7 +8,7 @@ from ..errors import VerifyError
 from .evaluate import evaluate
 from .program import LogicProgram
 
-__all__ = ["probe_count", "probe_vectors", "verify"]
+__all__ = ["Probe", "probe_count", "probe_vectors", "verify"]
 
 
 def probe_vectors(program: LogicProgram, samples: int, seed: int) -> np.ndarray:
@@ -41,6 +41,39 @@ def probe_count(program: LogicProgram) -> int:
     return max(64, min(1024, (1 << 24) // max(program.features, 1)))
 
 
+class Probe:
+    """Vectors, and the answers that a program and every equal one give to them.
+
+    Parameters
+    ----------
+    program : LogicProgram
+    seed : int
+        Of the vectors.
+    """
+
+    def __init__(self, program: LogicProgram, *, seed: int = 0):
+        self._vectors = probe_vectors(program, probe_count(program), seed)
+        self._expected = evaluate(program, self._vectors)
+
+    def check(self, after: LogicProgram, what: str) -> None:
+        """Compare the answers of another program.
+
+        Raises
+        ------
+        VerifyError
+            Naming the pass, the sample and the output that differ.
+        """
+        found = evaluate(after, self._vectors)
+        for name, x, y in zip(("bit", "score"), self._expected, found, strict=True):
+            if x.shape != y.shape or not np.array_equal(x, y):
+                sample, output = np.argwhere(x != y)[0] if x.shape == y.shape else (0, 0)
+                raise VerifyError(
+                    f"the pass {what!r} changes {name} {output} of probe sample {sample}: "
+                    f"{x[sample, output]} became {y[sample, output]}",
+                    hint="this is a bug in lgn-hdl; please report it with the model",
+                )
+
+
 def verify(before: LogicProgram, after: LogicProgram, what: str, *, seed: int = 0) -> None:
     """Compare two programs on probe vectors.
 
@@ -49,14 +82,4 @@ def verify(before: LogicProgram, after: LogicProgram, what: str, *, seed: int = 
     VerifyError
         Naming the pass, the sample and the output that differ.
     """
-    vectors = probe_vectors(before, probe_count(before), seed)
-    for name, x, y in zip(
-        ("bit", "score"), evaluate(before, vectors), evaluate(after, vectors), strict=True
-    ):
-        if x.shape != y.shape or not np.array_equal(x, y):
-            sample, output = np.argwhere(x != y)[0] if x.shape == y.shape else (0, 0)
-            raise VerifyError(
-                f"the pass {what!r} changes {name} {output} of probe sample {sample}: "
-                f"{x[sample, output]} became {y[sample, output]}",
-                hint="this is a bug in lgn-hdl; please report it with the model",
-            )
+    Probe(before, seed=seed).check(after, what)

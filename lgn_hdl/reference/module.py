@@ -18,6 +18,8 @@ __all__ = ["Reference"]
 
 #: Working memory that a chunk of samples may take; a few times the caches of one core is fastest.
 CHUNK_BYTES = 16 << 20
+#: Fewer samples than this make rows shorter than a cache line: a wide network takes more memory.
+CHUNK_SAMPLES, WIDE_CHUNK_BYTES = 64, 256 << 20
 
 
 class Reference(torch.nn.Module):
@@ -127,7 +129,8 @@ class Reference(torch.nn.Module):
 
     def _chunks(self, arrays: dict[str, Any]) -> Iterator[dict[str, Tensor]]:
         samples = len(next(iter(arrays.values())))
-        step = max(1, CHUNK_BYTES // sample_bytes(self.network))
+        each = sample_bytes(self.network)
+        step = max(1, CHUNK_BYTES // each, min(CHUNK_SAMPLES, WIDE_CHUNK_BYTES // each))
         device = next(self.buffers(), torch.empty(0)).device
         for start in range(0, max(samples, 1), step):
             chunk = {name: array[start : start + step] for name, array in arrays.items()}

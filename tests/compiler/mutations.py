@@ -113,7 +113,10 @@ def without_register(verilog: str, module: str) -> str:
     body = re.search(rf"^module {module}\(.*?^endmodule", verilog, re.M | re.S)
     assert body, f"no module {module}"
     changed, count = re.subn(
-        r"always @\(posedge clk\)\s+(\w+) <= (\w+);", r"always @* \1 = \2;", body[0], count=1
+        r"always @\(posedge clk\)\s+(if \(enable\) )?(\w+) <= ([^;]+);",
+        r"always @* \1\2 = \3;",
+        body[0],
+        count=1,
     )
     assert count == 1, f"module {module} has no register"
     return verilog.replace(body[0], changed)

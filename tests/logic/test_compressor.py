@@ -139,6 +139,16 @@ def test_sums_without_a_counter(
     assert sums.tolist() == [constant, constant + sum(weights)]
 
 
+@pytest.mark.parametrize(("style", "inputs"), [("full-adders", 3), ("counters", 6)])
+def test_counters_side_by_side_take_bits_side_by_side(style: Style, inputs: int) -> None:
+    """Bits that are ready together are split into runs, one for each input of the counters."""
+    tree = built([1] * 10 * inputs, style=style)
+    first = np.array([counter.inputs for counter in tree.counters[:10]])
+    assert first.tolist() == [
+        [FIRST_LEAF + j + 10 * column for column in range(inputs)] for j in range(10)
+    ]
+
+
 def test_late_bits_wait() -> None:
     ready = np.array([0] * 9 + [50], np.int64)
     tree = compress(

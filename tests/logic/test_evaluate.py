@@ -17,7 +17,7 @@ from lgn_hdl.errors import NetworkError
 from lgn_hdl.logic import LogicProgram, WeightedSums, evaluate, evaluate_signals
 from lgn_hdl.logic.evaluate import Evaluator
 from lgn_hdl.logic.inputbits import InputBits
-from lgn_hdl.logic.levels import by_level, levels
+from lgn_hdl.logic.levels import _if_ordered, by_level, levels
 from lgn_hdl.network import FixedPoint
 
 
@@ -125,6 +125,10 @@ def test_levels(program: LogicProgram) -> None:
         range(program.num_gates), key=lambda gate: (expected[gate], gate)
     )
     assert len(groups) == max(expected, default=0)
+    ordered = expected == sorted(expected)
+    found = _if_ordered(program)
+    assert (found is not None) == ordered
+    assert found is None or found.tolist() == expected
 
 
 @given(programs())

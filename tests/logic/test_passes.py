@@ -17,6 +17,7 @@ from lgn_hdl.errors import VerifyError
 from lgn_hdl.logic import LogicProgram, WeightedSums, evaluate, lower, optimize
 from lgn_hdl.logic.dontcare import thermometer_dont_cares
 from lgn_hdl.logic.groupsum import merge_sum_terms
+from lgn_hdl.logic.levels import levels
 from lgn_hdl.logic.passes import PASSES
 from lgn_hdl.logic.program import FIRST_INPUT
 from lgn_hdl.logic.simplify import simplify, without_dead
@@ -99,6 +100,33 @@ def test_simplify_twice_is_simplify_once(program: LogicProgram) -> None:
 
 
 @given(programs())
+def test_simplify_numbers_gates_by_level_and_kind(program: LogicProgram) -> None:
+    after = simplify(program)
+    logic = np.flatnonzero(after.arity > 1)  # inverters of outgoing bits stand at the end
+    assert (after.arity[len(logic) :] == 1).all()
+    mirror = {0b0010: 0b0100}
+    kinds = [
+        (int(k), mirror.get(t, t) if k == 2 else t)
+        for k, t in zip(after.arity[logic].tolist(), after.table[logic].tolist(), strict=True)
+    ]
+    rows = list(zip(levels(after)[logic].tolist(), kinds, strict=True))
+    assert [level for level, _ in rows] == sorted(level for level, _ in rows)
+    runs = [row for n, row in enumerate(rows) if n == 0 or rows[n - 1] != row]
+    assert len(runs) == len(set(runs)), "gates of one kind are apart"
+
+
+def test_simplify_twice_keeps_the_numbers_of_a_large_program() -> None:
+    for seed, k in enumerate((2, 3, 6)):
+        rng = np.random.default_rng(seed)
+        program = random_program(
+            rng, features=8, inputs=12, gates=80, k=k, bits=30, constants=False
+        )
+        once = simplify(program)
+        assert once.num_gates > 20
+        assert snapshot(simplify(once)) == snapshot(once)
+
+
+@given(programs())
 def test_without_dead(program: LogicProgram) -> None:
     after = without_dead(program)
     assert reachable(after) == set(range(FIRST_INPUT, after.num_signals))
@@ -114,6 +142,14 @@ def test_thresholds_are_distinct_sorted_and_undecided(program: LogicProgram) -> 
     assert all(form.min_int <= t < form.max_int for _, t in pairs)
     old = zip(program.input_feature.tolist(), program.input_threshold.tolist(), strict=True)
     assert set(pairs) == {p for p in old if form.min_int <= p[1] < form.max_int}
+
+
+def test_a_pass_with_nothing_to_do_returns_its_program() -> None:
+    program = tiny([(0, 3), (1, 2)], [([3, 2], 0b1000)], bits=[4])
+    assert merge_thresholds(program) is program
+    assert merge_thresholds(tiny([(1, 2), (0, 3)], [], bits=[2])) is not program
+    after = merge_thresholds(tiny([(1, 2), (0, 3)], [], bits=[2]))
+    assert after.input_feature.tolist() == [0, 1]
 
 
 def tiny(

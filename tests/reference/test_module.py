@@ -75,6 +75,7 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.random.default_rng(1).uniform(-1, 3, (100, 2, 3))
     whole = Reference(small()).outputs(x)
     monkeypatch.setattr(module, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(module, "CHUNK_SAMPLES", 1)
     single = Reference(small()).outputs(x)
     assert all(torch.equal(whole[name], single[name]) for name in whole)
 
