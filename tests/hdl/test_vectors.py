@@ -113,6 +113,7 @@ def test_outputs_beyond_the_limit_are_joined(
     text = to_rtlil(top())
     assert text.count("cell \\top_gates ") == 1
     assert "$part" not in text
+    assert "cell \\top.argmax " in text  # no vector block, and too wide for a top of its own
     assert text != gold
     prove_equal(gold, text, tmp_path)
 
