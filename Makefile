@@ -43,11 +43,11 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: $(BIN)/pip $(INSTALLED)
-	$(PIP) -e ".[native]"
+	$(PIP) -e ".[native,bitstream]"
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(PIP) -e ".[native,dev]"
+	$(PIP) -e ".[native,bitstream,dev]"
 	@touch $@
 
 .venv-peers/installed: tests/golden/requirements.txt

@@ -67,6 +67,42 @@ def _parser() -> argparse.ArgumentParser:
         "--levels-per-stage", type=int, metavar="N", help="place registers after every N levels"
     )
     stages.add_argument("--combinational", action="store_true", help="no registers, no clock")
+    build.add_argument(
+        "--fold",
+        choices=["none", "sums", "gates"],
+        default="none",
+        help="take less area and more clocks: one counter for all class sums, or the gates as a "
+        "program in memory (default: none)",
+    )
+    build.add_argument(
+        "--fold-width",
+        type=int,
+        metavar="N",
+        help="terms or gates worked on in a clock (default: 16 terms, 1 gate)",
+    )
+    on_board = build.add_argument_group("on a board")
+    on_board.add_argument(
+        "--board",
+        metavar="NAME",
+        help="make a bitstream for icebreaker, hx8k, ulx3s, tangnano9k, a Vivado project for "
+        "arty_a7, or either for package.module:Class",
+    )
+    on_board.add_argument(
+        "--fit", action="store_true", help="fold as much as the board needs, from --fold on"
+    )
+    on_board.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="try N placements, keep the fastest"
+    )
+    on_board.add_argument(
+        "--allow-timing-fail", action="store_true", help="keep a result that misses the clock"
+    )
+    on_board.add_argument("--baud", type=int, metavar="N", help="of the serial port")
+    on_board.add_argument(
+        "--pnr-timeout",
+        type=float,
+        metavar="SECONDS",
+        help="limit for place and route (default: none; 1800 with --fit)",
+    )
     build.add_argument("--no-argmax", action="store_true", help="scores only, no class index")
     build.add_argument(
         "--counters",
@@ -94,13 +130,31 @@ def _parser() -> argparse.ArgumentParser:
     sim.add_argument("folder", type=Path, metavar="DIR")
     sim.add_argument("--samples", type=Path, metavar="NPZ", help="instead of the build's vectors")
     sim.add_argument("--seed", type=int, default=0, metavar="N", help="of the back-pressure")
+    sim.add_argument(
+        "--uart",
+        action="store_true",
+        help="the device of a board, through its serial pins, damaged frames included",
+    )
     sim.set_defaults(run=_sim)
+
+    infer = commands.add_parser("infer", help="let a board classify samples, and compare")
+    infer.add_argument("samples", type=Path, metavar="NPZ", help="samples x, and labels y if known")
+    infer.add_argument("--port", required=True, help="serial port, such as /dev/ttyUSB0")
+    infer.add_argument(
+        "--model",
+        type=Path,
+        metavar="PATH",
+        help="the build's folder or network.lgn: every answer is compared with it",
+    )
+    infer.add_argument("--baud", type=int, default=None, metavar="N")
+    infer.add_argument("-o", "--output", type=Path, metavar="NPZ", help="write the answers")
+    infer.set_defaults(run=_infer)
 
     info = commands.add_parser("info", help="say what a model is")
     _model_arguments(info)
     info.set_defaults(run=_info)
 
-    for command in (build, sim, info):
+    for command in (build, sim, infer, info):
         command.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
 
@@ -177,6 +231,14 @@ def _build(options: argparse.Namespace) -> dict[str, Any]:
             seed=options.seed,
             samples=read_samples(options.samples) if options.samples else None,
             prove=options.prove,
+            fold=options.fold,
+            fold_width=options.fold_width,
+            board=options.board,
+            baud=options.baud,
+            fit=options.fit,
+            seeds=options.seeds,
+            allow_timing_fail=options.allow_timing_fail,
+            pnr_timeout=options.pnr_timeout,
             progress=step,
         )
     report = result.report
@@ -190,11 +252,20 @@ def _build(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _sim(options: argparse.Namespace) -> dict[str, Any]:
-    from .compiler import read_samples, simulate
+    from .compiler import read_samples, simulate, simulate_board
 
     with _progress("simulation", options.json) as step:
         step("cocotb")
         x = read_samples(options.samples).x if options.samples else None
+        if options.uart:
+            through = simulate_board(options.folder, x, seed=options.seed)
+            if not options.json:
+                tried = ", ".join(f"{name} {count}" for name, count in through.checks.items())
+                print(
+                    f"{through.samples:,} samples through the serial pins: answers equal to "
+                    f"PyTorch, {through.samples_per_second:,.0f} samples/s; damage tried: {tried}"
+                )
+            return dict(through.__dict__)
         result = simulate(options.folder, x, seed=options.seed)
     if not options.json:
         print(
@@ -202,6 +273,31 @@ def _sim(options: argparse.Namespace) -> dict[str, Any]:
             f"{result.cycles:,} clocks, {result.stalls:,} of them stalled by back-pressure"
         )
     return dict(result.__dict__)
+
+
+def _infer(options: argparse.Namespace) -> dict[str, Any]:
+    from .compiler.infer import infer
+
+    with _progress("infer", options.json) as step:
+        step("asking the board")
+        chosen = {} if options.baud is None else {"baud": options.baud}
+        result = infer(
+            options.port,
+            options.samples,
+            options.model,
+            output=options.output,
+            progress=lambda done, total: step(f"{done:,} of {total:,} samples"),
+            **chosen,
+        )
+    if not options.json:
+        checked = "equal to the model on every one" if result.compared else "not compared"
+        print(
+            f"{result.samples:,} samples, {checked}: {result.samples_per_second:,.0f} samples/s, "
+            f"{result.retransmissions:,} frames sent again"
+        )
+        if result.accuracy is not None:
+            print(f"accuracy {100 * result.accuracy:.2f} %")
+    return result.as_dict()
 
 
 def _info(options: argparse.Namespace) -> dict[str, Any]:

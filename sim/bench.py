@@ -74,7 +74,9 @@ async def classifier_equals_reference(dut) -> None:
     rng = random.Random(int(os.environ["LGN_HDL_SEED"]))
     progress = Progress()
     try:
-        if vectors.latency:
+        if vectors.interval > 1:
+            await one_at_a_time(dut, vectors, rng, progress)
+        elif vectors.latency:
             await pipelined(dut, vectors, rng, progress)
         else:
             await combinational(dut, vectors, rng, progress)
@@ -98,8 +100,8 @@ async def combinational(dut, vectors: Vectors, rng: random.Random, progress: Pro
         progress.cycles += 1
 
 
-async def pipelined(dut, vectors: Vectors, rng: random.Random, progress: Progress) -> None:
-    signals = [signal_at(dut, block.path) for block in vectors.blocks]
+async def reset(dut) -> None:
+    """Start the clock; nothing is offered or taken."""
     dut.rst.value = 1
     dut.i__valid.value = 0
     dut.i__payload.value = 0
@@ -108,6 +110,58 @@ async def pipelined(dut, vectors: Vectors, rng: random.Random, progress: Progres
     for _ in range(2):
         await RisingEdge(dut.clk)
     dut.rst.value = 0
+
+
+async def one_at_a_time(dut, vectors: Vectors, rng: random.Random, progress: Progress) -> None:
+    """Hardware that is folded: a sample is worked on for many clocks, then its result waits."""
+    (block,) = vectors.blocks
+    signal = signal_at(dut, block.path)
+    await reset(dut)
+    sent, offered, waiting = 0, False, False
+    begun: int | None = None  # the clock in which the sample of the next result met idle hardware
+    limit = 8 * (vectors.interval + 16) * (len(vectors.samples) + 1)
+    for cycle in range(limit):
+        if not offered and sent < len(vectors.samples):
+            offered = rng.random() < 0.7
+        dut.i__valid.value = int(offered)
+        noise = rng.getrandbits(vectors.input_bits)
+        dut.i__payload.value = vectors.samples[sent] if offered else noise
+        ready = rng.random() < (0.1 if cycle // (4 * vectors.interval) % 3 == 2 else 0.8)
+        dut.o__ready.value = int(ready)
+        await ReadOnly()
+        valid = bool(dut.o__valid.value)
+        if valid:
+            compare(block, signal, progress.samples, progress)
+        if begun is not None and valid != (waiting or cycle - begun == vectors.latency):
+            progress.mismatch = {
+                "sample": progress.samples,
+                "block": "stream",
+                "bits": [],
+                "expected": f"o.valid={int(not valid)} after {cycle - begun} clocks",
+                "found": f"o.valid={int(valid)}",
+            }
+            raise MismatchError(str(progress.mismatch))
+        accepted = offered and bool(dut.i__ready.value)
+        await RisingEdge(dut.clk)
+        progress.cycles += 1
+        progress.stalls += valid and not ready
+        taken = valid and ready
+        progress.samples += taken
+        waiting = valid and not ready
+        if taken:
+            begun = None
+        if begun is None and offered and (taken or not valid):
+            begun = cycle
+        sent += accepted
+        offered = offered and not accepted
+        if progress.samples == len(vectors.samples):
+            return
+    raise AssertionError(f"only {progress.samples} samples came out in {progress.cycles} cycles")
+
+
+async def pipelined(dut, vectors: Vectors, rng: random.Random, progress: Progress) -> None:
+    signals = [signal_at(dut, block.path) for block in vectors.blocks]
+    await reset(dut)
     # slots[k] is the sample that k + 1 registers have taken in, None for a bubble.
     slots: list[int | None] = [None] * vectors.latency
     next_sample = 0

@@ -28,12 +28,14 @@ class Vectors:
     The file holds `features` (n, F) int64 with `feature_width`, and for every block NAME in
     `blocks`: `NAME_bits` (n, bits) uint8, element 0 the least significant, and `NAME_latency`.
     `paths` are their places in the Verilog hierarchy, relative to the top; `latency` is the
-    total.
+    total. `interval` is the number of clocks between samples: beyond 1, one sample is worked on at
+    a time and the only block is the result.
     """
 
     samples: list[int]
     input_bits: int
     latency: int
+    interval: int
     blocks: list[Block]
 
     @classmethod
@@ -57,6 +59,7 @@ class Vectors:
                 samples=as_integers(bits.reshape(len(features), -1)),
                 input_bits=features.shape[1] * width,
                 latency=int(data["latency"]),
+                interval=int(data["interval"]),
                 blocks=blocks,
             )
 

@@ -13,13 +13,17 @@ from typing import Any
 import numpy as np
 
 from ..errors import BuildError
+from ..flow import FitError, RouteError
 from ..logic.verify import probe_count, probe_vectors
 from ..model import Model, as_samples
 from ..network import FixedPoint, write_network
 from ..report import Report, to_markdown
+from .board import board_options
 from .design import Design, plan
-from .emit import emit_files
-from .options import BuildOptions
+from .emit import Place, emit_files
+from .linkvectors import link_vectors
+from .onboard import failed_choice
+from .options import BuildOptions, Fold, folds_from
 from .output import output_folder
 from .report import make_report
 from .samples import Samples, read_samples
@@ -28,6 +32,9 @@ from .vectors import block_vectors, checked_answers, write_vectors
 __all__ = ["BuildResult", "build"]
 
 Progress = Callable[[str], None]
+
+#: With `fit`: how long a choice may look for its wires before the next one is tried.
+FIT_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,14 @@ def build(
     seed: int = 0,
     samples: Samples | str | Path | None = None,
     prove: bool = False,
+    fold: Fold = "none",
+    fold_width: int | None = None,
+    board: str | None = None,
+    baud: int | None = None,
+    fit: bool = False,
+    seeds: int = 1,
+    allow_timing_fail: bool = False,
+    pnr_timeout: float | None = None,
     progress: Progress = lambda step: None,
 ) -> BuildResult:
     """Compile a model into the folder `out`.
@@ -85,6 +100,24 @@ def build(
         with labels, the report states the accuracy.
     prove : bool
         Prove that the hardware computes what the network computes, for every input.
+    fold : {"none", "sums", "gates"}
+        Take several clocks for a sample and less area: the class sums take turns at one counter, or
+        the gates themselves are a program in memory.
+    fold_width : int, optional
+        How many terms of a sum, or gates, are worked on in a clock.
+    board : str, optional
+        Make a bitstream for this board: one of `lgn_hdl.flow.board_names()`, or
+        `package.module:Class`. The target is then the board's, and the default clock its crystal.
+    baud : int, optional
+        Of the serial port, by default the board's.
+    fit : bool
+        Fold as much as the board needs, in the order of `fold`, from the `fold` given.
+    seeds : int
+        Seeds of the placement to try, side by side; the fastest result is kept.
+    allow_timing_fail : bool
+        Keep a result that does not reach the clock; the report says so.
+    pnr_timeout : float, optional
+        Limit for place and route in seconds, for each seed; with `fit` 1800 by default.
     progress : callable
         Told the name of each step before it starts.
 
@@ -110,27 +143,52 @@ def build(
         vectors=vectors,
         seed=seed,
         prove=prove,
-    ).resolved()
+        fold=fold,
+        fold_width=fold_width,
+        board=board,
+        baud=baud,
+        seeds=seeds,
+        allow_timing_fail=allow_timing_fail,
+    )
+    place = None
+    if options.board is not None:
+        options, found, board_clock = board_options(options)
+        place = Place(found, board_clock, pnr_timeout or (FIT_SECONDS if fit else None))
+    elif fit:
+        raise BuildError("--fit needs a --board")
+    choices = [choice.resolved() for choice in (folds_from(options) if fit else [options])]
     if isinstance(samples, (str, Path)):
         samples = read_samples(samples)
     seconds: dict[str, float] = {}
     clock = _Stopwatch(seconds, progress)
-    clock("passes")
-    design = plan(model.network, options, progress)
-    clock("reference")
-    checks, expected, accuracy = _check_samples(model, design, samples)
+    tried: list[dict[str, Any]] = []
     with output_folder(Path(out)) as folder:
+        while True:
+            clock("passes")
+            design = plan(model.network, choices.pop(0), progress)
+            clock("reference")
+            checks, expected, accuracy = _check_samples(model, design, samples)
+            try:
+                emitted = emit_files(design, folder, clock, place)
+                break
+            except (FitError, RouteError) as error:
+                if not choices:
+                    raise
+                tried.append(failed_choice(design, error))
         write_network(design.network, folder / "network.lgn")
-        arrays = block_vectors(
-            design.program, design.pipeline, expected, design.network, argmax=design.options.argmax
-        )
-        write_vectors(folder / "vectors.npz", arrays)
-        emitted = emit_files(design, folder, clock)
+        vectors_of = block_vectors(design, expected)
+        write_vectors(folder / "vectors.npz", vectors_of)
+        if emitted.on_board is not None:
+            write_vectors(
+                folder / "board" / "link.npz", link_vectors(vectors_of, emitted.on_board.identity)
+            )
         clock("report")
         versions = {"lgn-hdl": metadata.version("lgn-hdl"), "python": platform.python_version()}
         versions |= {name: metadata.version(name) for name in ("amaranth", "numpy", "torch")}
         clock.stop()
-        report = make_report(design, emitted, checks, accuracy, versions, seconds, model.origin)
+        report = make_report(
+            design, emitted, checks, accuracy, versions, seconds, model.origin, tried
+        )
         (folder / "report.json").write_text(report.to_json())
         (folder / "report.md").write_text(to_markdown(report))
     return BuildResult(Path(out), report)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import BuildError
-from ..hdl import check_ports
 from ..logic.lower import lower
 from ..logic.passes import PassResult, optimize
 from ..logic.program import LogicProgram
-from ..logic.schedule import Pipeline, schedule
+from ..logic.schedule import Pipeline
 from ..network import ArgMax, FixedPoint, Network, Node, Thermometer
+from .cores import EngineCore, FoldedCore, PipelinedCore, make_core
 from .options import BuildOptions
 
 __all__ = ["Design", "plan"]
@@ -21,7 +21,7 @@ __all__ = ["Design", "plan"]
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """A network with its number format, its simplified program, and the schedule of that.
+    """A network with its number format, its simplified program, and what is built of that.
 
     Parameters
     ----------
@@ -32,11 +32,21 @@ class Design:
     """
 
     network: Network
-    program: LogicProgram
     passes: list[PassResult]
-    pipeline: Pipeline
+    core: PipelinedCore | FoldedCore | EngineCore
     options: BuildOptions
     warnings: list[str]
+
+    @property
+    def program(self) -> LogicProgram:
+        """The simplified program."""
+        return self.core.program
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The schedule of a design that is not folded."""
+        assert isinstance(self.core, PipelinedCore), "the design is folded"
+        return self.core.pipeline
 
 
 def plan(
@@ -44,7 +54,7 @@ def plan(
     options: BuildOptions,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Design:
-    """Choose the number format, simplify, schedule; `options` are resolved ones."""
+    """Choose the number format, simplify, fold or schedule; `options` are resolved ones."""
     network, warnings = _with_format(network, options)
     if network.scores is not None and network.scores not in network.outputs:
         # The hardware always gives the scores, whatever the model calls its outputs.
@@ -56,16 +66,8 @@ def plan(
         lower(network), fuse=options.fused_inputs, seed=options.seed, progress=progress
     )
     options = replace(options, argmax=argmax, input_format=str(program.format))
-    assert options.counters is not None
-    pipeline = schedule(
-        program,
-        model=options.delays,
-        clock=options.stage_clock,
-        style=options.counters,
-        argmax=argmax,
-    )
-    check_ports(program, pipeline, argmax=argmax)
-    return Design(network, program, passes, pipeline, options, warnings)
+    core = make_core(program, options)
+    return Design(network, passes, core, options, warnings)
 
 
 def _with_format(network: Network, options: BuildOptions) -> tuple[Network, list[str]]:

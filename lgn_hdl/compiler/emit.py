@@ -18,14 +18,16 @@ from ..flow import (
     without_aliases,
     write_verilog,
 )
-from ..hdl import Classifier, probe_names, to_rtlil
+from ..hdl import probe_names, to_rtlil
 from ..proof import Claim, prove
+from .board import CLASSIFIER, OnBoard, put_on_board
+from .cores import PipelinedCore
 
 if TYPE_CHECKING:
-    from ..flow import Equivalence, SynthResult
+    from ..flow import Board, Clock, Equivalence, SynthResult
     from .design import Design
 
-__all__ = ["UNMAPPED", "Emitted", "emit_files"]
+__all__ = ["UNMAPPED", "Emitted", "Place", "emit_files"]
 
 #: Targets that end with RTL.
 UNMAPPED = ("rtlil", "verilog")
@@ -57,10 +59,22 @@ class Emitted:
     mapping_proof: Equivalence | None
     claims: list[Claim]
     tools: dict[str, str]
+    on_board: OnBoard | None = None
 
 
-def emit_files(design: Design, folder: Path, step: Callable[[str], None]) -> Emitted:
-    """Write top.il, top.v and, for mapped targets, the netlist.
+@dataclass(frozen=True)
+class Place:
+    """Where a design goes: a board, its clock, and how long place and route may take."""
+
+    board: Board
+    clock: Clock
+    timeout: float | None
+
+
+def emit_files(
+    design: Design, folder: Path, step: Callable[[str], None], place: Place | None = None
+) -> Emitted:
+    """Write top.il, top.v, the netlist of mapped targets, and what a board is loaded with.
 
     Parameters
     ----------
@@ -69,6 +83,8 @@ def emit_files(design: Design, folder: Path, step: Callable[[str], None]) -> Emi
         Where the files go.
     step : callable
         Told the name of each step before it starts.
+    place : Place, optional
+        The board.
 
     Returns
     -------
@@ -79,13 +95,28 @@ def emit_files(design: Design, folder: Path, step: Callable[[str], None]) -> Emi
     rtl.write_text(_rtlil(design))
     with TemporaryDirectory(prefix="lgn_hdl_") as name:
         workdir = Path(name)
-        mapped = proof = None
+        mapped = proof = on_board = None
         if design.options.target != "rtlil":  # which needs no outside tool at all
             step("verilog")
             write_verilog(rtl, folder / "top.v")
-        if design.options.target not in UNMAPPED:
+        if place is not None:
+            step("rtlil")
+            classifier = _rtlil(design, CLASSIFIER)
+            on_board = put_on_board(
+                design,
+                place.board,
+                place.clock,
+                classifier,
+                folder,
+                workdir,
+                step,
+                timeout=place.timeout,
+            )
+            mapped = on_board.mapped
+        elif design.options.target not in UNMAPPED:
             step("synthesis")
             mapped = synthesize(rtl, design.options.target, workdir)
+        if mapped is not None:
             for kind, file in NETLISTS.items():
                 if kind in mapped.files:
                     shutil.copyfile(mapped.files[kind], folder / file)
@@ -95,7 +126,9 @@ def emit_files(design: Design, folder: Path, step: Callable[[str], None]) -> Emi
             step("mapping proof")
             proof = _checked_mapping(mapped)
     tools = {} if design.options.target == "rtlil" and not claims else {"yosys": str(find_yosys())}
-    return Emitted(mapped, proof, claims, tools)
+    if on_board is not None and on_board.placed and on_board.bitstream:
+        tools |= {"nextpnr": on_board.placed.best.tool, "packer": on_board.bitstream.tool}
+    return Emitted(mapped, proof, claims, tools, on_board)
 
 
 def _claims(
@@ -103,10 +136,11 @@ def _claims(
 ) -> list[Claim]:
     if not design.options.prove:
         return []
+    assert isinstance(design.core, PipelinedCore), "other options are refused"
     return prove(
         design.network,
         design.program,
-        design.pipeline,
+        design.core.pipeline,
         rtl,
         workdir,
         argmax=design.options.argmax,
@@ -127,7 +161,7 @@ def _checked_mapping(mapped: SynthResult) -> Equivalence:
     return proof
 
 
-def _rtlil(design: Design) -> str:
+def _rtlil(design: Design, name: str = "top") -> str:
     """RTLIL of the design, with names that are Verilog identifiers and no idle wires."""
-    top = Classifier(program=design.program, pipeline=design.pipeline, argmax=design.options.argmax)
-    return without_aliases(clean_names(to_rtlil(top)), keep=probe_names(design.program))
+    text = to_rtlil(design.core.component(), name)
+    return without_aliases(clean_names(text), keep=probe_names(design.program))

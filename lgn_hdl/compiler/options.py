@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import BuildError
 from ..logic.compressor import Style
 from ..logic.timing import DELAY_MODELS, DelayModel, StageClock, one_per_level
 
-__all__ = ["TARGETS", "BuildOptions"]
+__all__ = ["FOLDS", "TARGETS", "BuildOptions", "Fold", "folds_from"]
+
+Fold = Literal["none", "sums", "gates"]
+
+#: Ways to fold, the lightest first, and by default how many terms (of sums) or gates are worked
+#: on in a clock.
+FOLDS: dict[Fold, int] = {"none": 0, "sums": 16, "gates": 1}
 
 #: Default clock in MHz and default counters of the class sums, per target.
 TARGETS: dict[str, tuple[float, Style]] = {
@@ -26,6 +32,16 @@ TARGETS: dict[str, tuple[float, Style]] = {
 LUT4_TARGETS = ("lut4", "ecp5", "ice40", "gowin")
 
 
+def folds_from(options: BuildOptions) -> list[BuildOptions]:
+    """The same options with every way to fold, from the one that is given to the heaviest."""
+    names = list(FOLDS)
+    first = names.index(options.fold) if options.fold in names else 0
+    return [
+        replace(options, fold=name, fold_width=options.fold_width if name == options.fold else None)
+        for name in names[first:]
+    ]
+
+
 @dataclass(frozen=True)
 class BuildOptions:
     """What to build; see `lgn_hdl.build` for the meaning of the fields."""
@@ -40,6 +56,12 @@ class BuildOptions:
     vectors: int = 512
     seed: int = 0
     prove: bool = False
+    fold: Fold = "none"
+    fold_width: int | None = None
+    board: str | None = None
+    baud: int | None = None
+    seeds: int = 1
+    allow_timing_fail: bool = False
 
     def resolved(self) -> BuildOptions:
         """The same options with the target's defaults filled in.
@@ -53,6 +75,8 @@ class BuildOptions:
             raise BuildError(
                 f"target {self.target!r} is unknown, expected one of {', '.join(TARGETS)}"
             )
+        if self.fold not in FOLDS:
+            raise BuildError(f"--fold is {self.fold!r}, expected one of {', '.join(FOLDS)}")
         chosen = {
             "--combinational": self.combinational,
             "--levels-per-stage": self.levels_per_stage is not None,
@@ -61,6 +85,8 @@ class BuildOptions:
         given = [name for name, is_given in chosen.items() if is_given]
         if len(given) > 1:
             raise BuildError(f"{given[0]} and {given[1]} exclude each other")
+        self._check_fold(given)
+        self._check_board()
         if self.levels_per_stage is not None and not 1 <= self.levels_per_stage <= 1_000_000:
             raise BuildError(
                 f"--levels-per-stage is {self.levels_per_stage}, expected 1 to 1,000,000"
@@ -74,7 +100,38 @@ class BuildOptions:
             self,
             clock_mhz=self.clock_mhz if given else mhz,
             counters=self.counters or counters,
+            fold_width=None if self.fold == "none" else self.fold_width or FOLDS[self.fold],
         )
+
+    def _check_fold(self, given: list[str]) -> None:
+        if self.fold == "none":
+            if self.fold_width is not None:
+                raise BuildError("--fold-width is for --fold sums and --fold gates")
+            return
+        if self.fold_width is not None and not 1 <= self.fold_width <= 65_536:
+            raise BuildError(f"--fold-width is {self.fold_width}, expected 1 to 65,536")
+        for name in ("--combinational", "--levels-per-stage"):
+            if name in given:
+                raise BuildError(f"--fold and {name} exclude each other")
+        if self.prove:
+            raise BuildError(
+                "--prove knows pipelines only, not --fold",
+                hint="sim compares folded hardware with PyTorch",
+            )
+
+    def _check_board(self) -> None:
+        if self.board is None:
+            for name, given in (
+                ("--baud", self.baud is not None),
+                ("--seeds", self.seeds != 1),
+                ("--allow-timing-fail", self.allow_timing_fail),
+            ):
+                if given:
+                    raise BuildError(f"{name} needs a --board")
+        elif self.combinational:
+            raise BuildError("--board and --combinational exclude each other")
+        if not 1 <= self.seeds <= 1000:
+            raise BuildError(f"--seeds is {self.seeds}, expected 1 to 1,000")
 
     @property
     def delays(self) -> DelayModel:
@@ -84,6 +141,8 @@ class BuildOptions:
     @property
     def fused_inputs(self) -> int | None:
         """Inputs of the LUTs that the last gates and their counting are fused into."""
+        if self.fold != "none":
+            return None
         if self.counters == "counters":
             return 6
         return 4 if self.target in LUT4_TARGETS else None

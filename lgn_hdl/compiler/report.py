@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from amaranth.lib import data
 
-from ..hdl import feature_layout, result_layout
+from ..hdl import feature_layout
 from ..network.storage import network_digest
 from ..report import (
     BlockResources,
@@ -17,8 +18,10 @@ from ..report import (
     ResourceSection,
     TimingSection,
 )
+from .cores import PipelinedCore
 from .design import Design
 from .emit import Emitted
+from .onboard import board_section, board_timing
 from .proof import proof_section
 
 if TYPE_CHECKING:
@@ -35,19 +38,24 @@ def make_report(
     tools: dict[str, str],
     seconds: dict[str, float],
     origin: str | None,
+    tried: Sequence[dict[str, Any]] = (),
 ) -> Report:
-    """The report of a design; `origin` is the file the model came from."""
-    mapped, proof = emitted.mapped, emitted.mapping_proof
+    """The report of a design.
+
+    `origin` is the file the model came from, `tried` are the ways to fold that did not fit.
+    """
+    mapped, proof, on_board = emitted.mapped, emitted.mapping_proof, emitted.on_board
     return Report(
         model=_model(design, accuracy, origin),
         options=design.options.as_dict(),
         passes=[asdict(result) for result in design.passes],
         pipeline=_pipeline(design),
         resources=None if mapped is None else _resources(mapped),
-        timing=_timing(design),
+        timing=_timing(design) if on_board is None else board_timing(design, on_board),
         proof=proof_section(checks, emitted.claims, proof),
         tools=tools | emitted.tools,
         seconds=seconds,
+        board=None if on_board is None else board_section(design, on_board, list(tried)),
     )
 
 
@@ -81,25 +89,34 @@ def _model(design: Design, accuracy: dict[str, Any] | None, origin: str | None) 
 
 
 def _classes(design: Design) -> list[str]:
-    return list(design.network.classes) or [str(c) for c in range(len(design.pipeline.sums))]
+    return list(design.network.classes) or [str(c) for c in range(len(design.program.sums))]
 
 
 def _pipeline(design: Design) -> PipelineSection:
-    p = design.pipeline
+    core = design.core
+    stages, latency = 1, {"top": core.latency}
+    if isinstance(core, PipelinedCore):
+        stages, latency = core.pipeline.stages, _latency_by_block(core)
+    return PipelineSection(
+        stages=stages,
+        latency_cycles=core.latency,
+        initiation_interval=core.interval,
+        latency_by_block=latency,
+        ports=_ports(design),
+        folding=core.about(),
+    )
+
+
+def _latency_by_block(core: PipelinedCore) -> dict[str, int]:
+    p = core.pipeline
     latency = {"binarizer": 0, "gates": p.roots_stage}
     if p.sums:
         latency["groupsum"] = p.scores_stage - p.roots_stage
-    if design.options.argmax:
+    if core.argmax:
         latency["argmax"] = p.last_stage - p.scores_stage
     if p.latency:
         latency["top"] = 1
-    return PipelineSection(
-        stages=p.stages,
-        latency_cycles=p.latency,
-        initiation_interval=1,
-        latency_by_block=latency,
-        ports=_ports(design),
-    )
+    return latency
 
 
 def _ports(design: Design) -> dict[str, list[dict[str, Any]]]:
@@ -114,8 +131,7 @@ def _ports(design: Design) -> dict[str, list[dict[str, Any]]]:
         "format": f"{program.features} x {what}, feature 0 lowest",
     }
     outputs = []
-    layout = result_layout(program, design.pipeline, argmax=design.options.argmax)
-    for name, field in layout:
+    for name, field in design.core.layout:
         shape = field.shape
         if isinstance(shape, data.ArrayLayout):
             score = shape.elem_shape.width  # pyright: ignore[reportAttributeAccessIssue]
@@ -149,7 +165,7 @@ def _resources(mapped: SynthResult) -> ResourceSection:
 
 
 def _timing(design: Design) -> TimingSection:
-    options, latency = design.options, design.pipeline.latency
+    options, core = design.options, design.core
     mhz = options.clock_mhz
     if options.combinational:
         note = "Combinational: no registers and no clock."
@@ -166,7 +182,7 @@ def _timing(design: Design) -> TimingSection:
     return TimingSection(
         source="delay model",
         clock_mhz=mhz,
-        latency_ns=None if mhz is None else round(1e3 * latency / mhz, 3),
-        samples_per_second=None if mhz is None else 1e6 * mhz,
+        latency_ns=None if mhz is None else round(1e3 * core.latency / mhz, 3),
+        samples_per_second=None if mhz is None else round(1e6 * mhz / core.interval, 3),
         note=note,
     )

@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import BuildError, FormatError, ToolError, VerifyError
 from ..model import Model, as_samples
 
-__all__ = ["SimResult", "simulate"]
+__all__ = ["SimResult", "simulate", "write_vectors_for"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def simulate(out: str | Path, x: np.ndarray | None = None, *, seed: int = 0) -> 
         vectors = out / "vectors.npz"
         if x is not None:
             vectors = workdir / "vectors.npz"
-            _write_vectors(out, x, vectors)
+            write_vectors_for(out, x, vectors)
         try:
             outcome = _runner().run(out / "top.v", vectors, workdir, seed=seed)
         except FileNotFoundError:
@@ -93,7 +93,7 @@ def _runner() -> ModuleType:
     return importlib.import_module("lgn_hdl.sim.runner" if inside else "sim.runner")
 
 
-def _write_vectors(out: Path, x: np.ndarray, path: Path) -> None:
+def write_vectors_for(out: Path, x: np.ndarray, path: Path) -> None:
     """Vectors for other samples: compile the stored network again, with the stored options."""
     from .design import plan
     from .options import BuildOptions
@@ -109,7 +109,4 @@ def _write_vectors(out: Path, x: np.ndarray, path: Path) -> None:
     design = plan(model.network, BuildOptions(**stored))
     features = design.program.format.quantize(as_samples(design.network, x))
     expected = checked_answers(design.network, design.program, features)
-    arrays = block_vectors(
-        design.program, design.pipeline, expected, design.network, argmax=design.options.argmax
-    )
-    np.savez(path, **arrays)  # pyright: ignore[reportArgumentType]
+    np.savez(path, **block_vectors(design, expected))  # pyright: ignore[reportArgumentType]

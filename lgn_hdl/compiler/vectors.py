@@ -9,16 +9,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
+from amaranth.lib import data
 
 from ..errors import VerifyError
 from ..hdl.wide import port_names
 from ..logic.evaluate import evaluate, evaluate_signals
 from ..logic.program import FIRST_INPUT, LogicProgram
-from ..logic.schedule import Pipeline
 from ..network import FixedPoint, Network
+from .cores import PipelinedCore
+
+if TYPE_CHECKING:
+    from .design import Design
 
 __all__ = ["Expected", "block_vectors", "checked_answers", "write_vectors"]
 
@@ -84,42 +89,21 @@ def _compare_with_evaluator(network: Network, program: LogicProgram, expected: E
             )
 
 
-def block_vectors(
-    program: LogicProgram, pipeline: Pipeline, expected: Expected, network: Network, *, argmax: bool
-) -> dict[str, np.ndarray]:
-    """Arrays of vectors.npz; `sim.vectors` says what they are."""
-    features = expected.features
-    inputs = np.arange(FIRST_INPUT, program.first_gate)
-    input_bits = evaluate_signals(program, features, inputs)
-    roots = evaluate_signals(program, features, program.roots)
-    blocks = [
-        *_wide("binarizer", "input_bits", 0, input_bits),
-        *_wide("gates", "roots", pipeline.roots_stage, roots),
-    ]
-    result = []
-    if pipeline.sums:
-        width = max(len(s.tree.result) for s in pipeline.sums)
-        assert network.scores is not None
-        scores = _binary(expected.outputs[network.scores], width)
-        blocks.append(("groupsum", "scores", pipeline.scores_stage, scores))
-        if argmax:
-            name = next(n for n in network.outputs if not network.types[n].shape)
-            count = max(1, (len(pipeline.sums) - 1).bit_length())
-            winner = _binary(expected.outputs[name][:, None], count)
-            blocks.append(("argmax", "winner", pipeline.last_stage, winner))
-            result.append(winner)
-        result.append(scores)
-    if len(program.bits):
-        result += [
-            expected.outputs[name].reshape(len(features), -1)
-            for name in network.outputs
-            if network.types[name].is_bits
-        ]
-    blocks.append(("result", "o__payload", pipeline.latency, np.concatenate(result, axis=1)))
+def block_vectors(design: Design, expected: Expected) -> dict[str, np.ndarray]:
+    """Arrays of vectors.npz; `sim.vectors` says what they are.
+
+    The blocks of a pipeline are listed one by one; of hardware that is folded, only the result is.
+    """
+    network, core = design.network, design.core
+    result = _result(network, design.program, core.layout, expected)
+    blocks = [] if not isinstance(core, PipelinedCore) else _stages(core, result, expected)
+    whole = np.concatenate(list(result.values()), axis=1)
+    blocks.append(("result", "o__payload", core.latency, whole))
     arrays: dict[str, np.ndarray] = {
-        "features": features,
-        "feature_width": np.array(program.format.width),
-        "latency": np.array(pipeline.latency),
+        "features": expected.features,
+        "feature_width": np.array(design.program.format.width),
+        "latency": np.array(core.latency),
+        "interval": np.array(core.interval),
         "blocks": np.array([name for name, *_ in blocks]),
         "paths": np.array([path for _, path, *_ in blocks]),
     }
@@ -127,6 +111,51 @@ def block_vectors(
         arrays[f"{name}_latency"] = np.array(latency)
         arrays[f"{name}_bits"] = bits.astype(np.uint8)
     return arrays
+
+
+def _result(
+    network: Network, program: LogicProgram, layout: data.StructLayout, expected: Expected
+) -> dict[str, np.ndarray]:
+    """Bits of each field of the result, lowest field first."""
+    found: dict[str, np.ndarray] = {}
+    for name, field in layout:
+        if name == "class":
+            output = next(n for n in network.outputs if not network.types[n].shape)
+            found["class"] = _binary(expected.outputs[output][:, None], field.width)
+        elif name == "scores":
+            assert network.scores is not None
+            scores = expected.outputs[network.scores]
+            found["scores"] = _binary(scores, field.width // scores.shape[1])
+        else:
+            bits = [
+                expected.outputs[name].reshape(len(expected.features), -1)
+                for name in network.outputs
+                if network.types[name].is_bits
+            ]
+            found["bits"] = np.concatenate(bits, axis=1)
+    return found
+
+
+def _stages(
+    core: PipelinedCore, result: dict[str, np.ndarray], expected: Expected
+) -> list[tuple[str, str, int, np.ndarray]]:
+    """Name, wire, latency and expected bits of every block of a pipeline."""
+    program, pipeline, features = core.program, core.pipeline, expected.features
+    inputs = np.arange(FIRST_INPUT, program.first_gate)
+    blocks = [
+        *_wide("binarizer", "input_bits", 0, evaluate_signals(program, features, inputs)),
+        *_wide(
+            "gates",
+            "roots",
+            pipeline.roots_stage,
+            evaluate_signals(program, features, program.roots),
+        ),
+    ]
+    if "scores" in result:
+        blocks.append(("groupsum", "scores", pipeline.scores_stage, result["scores"]))
+    if "class" in result:
+        blocks.append(("argmax", "winner", pipeline.last_stage, result["class"]))
+    return blocks
 
 
 def write_vectors(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from .targets import Target
 
 __all__ = [
+    "NO_CELLS",
     "Resources",
     "Usage",
     "count_cells",
@@ -22,6 +23,9 @@ __all__ = [
 ]
 
 Module = Mapping[str, Any]
+
+#: What stands in a netlist and takes nothing.
+NO_CELLS = ("$scopeinfo", "VCC", "GND")
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def count_cells(modules: Mapping[str, Module], top: str) -> Counter[str]:
     for cell in modules[top]["cells"].values():
         if cell["type"] in modules:
             total += count_cells(modules, cell["type"])
-        elif cell["type"] not in ("$scopeinfo", "VCC", "GND"):
+        elif cell["type"] not in NO_CELLS:
             total[cell["type"]] += 1
     return total
 

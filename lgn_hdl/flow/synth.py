@@ -166,7 +166,7 @@ def _run(
         for file in (_SOURCE, _MAPPED):
             (cwd / file).unlink(missing_ok=True)
         abc = f"strash; write_aiger -s {_SOURCE}; {abc}; write_blif {_MAPPED}"
-    script = [f"read_rtlil {relative(rtlil, cwd)}", f"hierarchy -check -top {top}"]
+    script = [f"read_rtlil {relative(rtlil, cwd)}", f"hierarchy -top {top}"]
     if apart:
         script.append("setattr -mod -set keep_hierarchy 1 " + " ".join(apart))
     script.append(target.before.format(top=top).rstrip())

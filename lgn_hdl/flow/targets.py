@@ -31,7 +31,8 @@ class Target:
     k : int
         Inputs of a LUT.
     before : str
-        Yosys commands from RTLIL to gates; `{top}` stands for the top module.
+        Yosys commands from RTLIL to gates; `{top}` stands for the top module. They make the cells
+        of the family known first: a design may hold pads, PLLs and the like as they are.
     after : str
         Yosys commands from `$lut` cells to the cells of the family.
     cells : mapping of str to mapping of str to int
@@ -67,6 +68,7 @@ class Target:
 _FF = {r"\$_[A-Z]*DFF[A-Z]*_.*|\$[a-z]*dff[a-z]*": {"ff": 1}}
 
 _GENERIC = """\
+hierarchy -check -top {top}
 proc
 flatten -noscopeinfo
 opt -full
@@ -81,6 +83,8 @@ opt -fast
 # tools. No shift registers either: the pipeline stays what it is in the Verilog.
 _XILINX = """\
 read_verilog -lib -specify +/xilinx/cells_sim.v
+read_verilog -lib +/xilinx/cells_xtra.v
+hierarchy -check -top {top}
 synth_xilinx -family xc7 -top {top} -flatten -noiopad -noclkbuf -nosrl -nowidelut \\
     -run prepare:map_luts
 opt_expr -mux_undef -noclkinv

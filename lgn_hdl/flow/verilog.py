@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .tools import find_yosys, relative
@@ -21,10 +21,13 @@ write_verilog -noattr {verilog}
 """
 
 _PUBLIC = re.compile(r"\\([^\s\\]+)")
-_ODD = re.compile(
-    r"\\(?:\d|[^\s\\]*[^A-Za-z0-9_\s\\])"
-)  # the start of a name that is no identifier
-_QUOTED = re.compile(r'^\s*(?:attribute|parameter)\b.*"')
+_QUOTED = re.compile(r'\s*(?:attribute|parameter)\b.*"')
+_LONG = re.compile(r"\s*(?:connect|assign) ")
+
+
+def _modules(rtlil: str) -> list[str]:
+    """The text of each module, its attributes with it."""
+    return re.split(r"(?m)^(?=(?:attribute .*\n)*module )", rtlil)
 
 
 def clean_names(rtlil: str) -> str:
@@ -33,16 +36,12 @@ def clean_names(rtlil: str) -> str:
     `\top.gates` becomes `\top_gates` and `\o$12` becomes `\o_12`, everywhere alike; a name that
     is taken gets a number. Names of Yosys' own (`$and`, `$1`) stay.
     """
-    lines = rtlil.split("\n")
-    names: dict[str, None] = {}
-    for line in lines:
-        if not _QUOTED.match(line):
-            names.update(dict.fromkeys(_PUBLIC.findall(line)))
+    modules = _modules(rtlil)
+    inside = [dict.fromkeys(_names(module)) for module in modules]
+    names = dict.fromkeys(name for own in inside for name in own)
     clean: dict[str, str] = {name: name for name in names if re.fullmatch(r"[A-Za-z_]\w*", name)}
-    taken = set(clean)
-    for name in names:
-        if name in clean:
-            continue
+    taken, odd = set(clean), [name for name in names if name not in clean]
+    for name in odd:
         base = new = (
             re.sub(r"\W", "_", name) if name[0].isalpha() else "_" + re.sub(r"\W", "_", name)
         )
@@ -52,13 +51,29 @@ def clean_names(rtlil: str) -> str:
             new = f"{base}_{count}"
         clean[name] = new
         taken.add(new)
-    if all(name == new for name, new in clean.items()):
-        return rtlil
+    return "".join(
+        module if own.keys().isdisjoint(odd) else _renamed(module, clean)
+        for module, own in zip(modules, inside, strict=True)
+    )
+
+
+def _names(module: str) -> Iterator[str]:
+    """Names that are declared in a module, and the ports of its cells."""
+    for line in module.split("\n"):
+        if _LONG.match(line):  # what is connected is declared elsewhere, and may be very much
+            first = _PUBLIC.search(line)
+            if first:
+                yield first[1]
+        elif not _QUOTED.match(line):
+            yield from _PUBLIC.findall(line)
+
+
+def _renamed(module: str, clean: dict[str, str]) -> str:
     return "\n".join(
-        _PUBLIC.sub(lambda match: "\\" + clean[match[1]], line)
-        if _ODD.search(line) and not _QUOTED.match(line)
-        else line
-        for line in lines
+        line
+        if _QUOTED.match(line)
+        else _PUBLIC.sub(lambda match: "\\" + clean.get(match[1], match[1]), line)
+        for line in module.split("\n")
     )
 
 
@@ -80,17 +95,19 @@ def without_aliases(rtlil: str, keep: Sequence[str] = ()) -> str:
         Names that stay, without the backslash.
     """
     kept = {"\\" + name for name in keep}
-    modules = re.split(r"(?m)^(?=(?:attribute .*\n)*module )", rtlil)
-    return "".join(_module_without_aliases(module, kept) for module in modules)
+    return "".join(_module_without_aliases(module, kept) for module in _modules(rtlil))
 
 
 def _module_without_aliases(module: str, kept: set[str]) -> str:
     lines = module.split("\n")
-    uses = Counter(name for line in lines for name in _NAME.findall(line))
     connected = Counter(match[1] for line in lines if (match := _CONNECT.match(line)))
     wires = {match[1] for line in lines if (match := _WIRE.fullmatch(line))}
     # Declared, connected once, and named nowhere else.
-    idle = {name for name in wires if connected[name] == 1 and uses[name] == 2} - kept
+    idle = {name for name in wires if connected[name] == 1} - kept
+    if not idle:
+        return module
+    uses = Counter(name for line in lines for name in _NAME.findall(line))
+    idle = {name for name in idle if uses[name] == 2}
 
     kept_lines: list[str] = []
     for line in lines:

@@ -3,19 +3,25 @@
 from .argmax import ArgMax
 from .binarizer import Binarizer, feature_layout
 from .classifier import Classifier, check_ports, probe_names, result_layout
+from .folded import FoldedClassifier, folded_clocks, folded_layout
 from .gates import Gates
 from .groupsum import CompressorTree, GroupSum
+from .instance import ClassifierInstance
 from .modules import to_rtlil
 
 __all__ = [
     "ArgMax",
     "Binarizer",
     "Classifier",
+    "ClassifierInstance",
     "CompressorTree",
+    "FoldedClassifier",
     "Gates",
     "GroupSum",
     "check_ports",
     "feature_layout",
+    "folded_clocks",
+    "folded_layout",
     "probe_names",
     "result_layout",
     "to_rtlil",

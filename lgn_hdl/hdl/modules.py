@@ -11,7 +11,7 @@ import gc
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
 from amaranth.hdl import ClockSignal, EnableInserter, Instance, Module, ResetSignal, Signal, Value
@@ -19,18 +19,28 @@ from amaranth.hdl._ir import Fragment, PortDirection
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from .classifier import MAX_PAYLOAD_BITS, Classifier
+from .classifier import MAX_PAYLOAD_BITS, Place
 from .groupsum import GroupSum
 from .vectors import vector_rtlil
 
 __all__ = ["to_rtlil"]
 
 
-def to_rtlil(top: Classifier) -> str:
+@runtime_checkable
+class Placeable(Protocol):
+    """A classifier that lets others put its blocks into the hierarchy."""
+
+    def with_blocks(self, place: Place) -> Any:
+        """The same classifier, its blocks placed by `place`."""
+        ...
+
+
+def to_rtlil(top: Any, name: str = "top") -> str:
     """RTLIL of a classifier: `top`, `top_gates`, `top_groupsum_class0` and so on."""
-    modules = _Modules()
+    modules = _Modules(name)
     with _rare_garbage_collection():
-        text = rtlil.convert(top.with_blocks(modules.place), name="top", emit_src=False)
+        whole = top.with_blocks(modules.place) if isinstance(top, Placeable) else top
+        text = rtlil.convert(whole, name=name, emit_src=False)
     return "\n".join([_joined(text), *modules.texts])
 
 
@@ -48,12 +58,13 @@ def _rare_garbage_collection() -> Iterator[None]:
 
 
 class _Modules:
-    def __init__(self) -> None:
+    def __init__(self, top: str) -> None:
         self.texts: list[str] = []
+        self._top = top
 
-    def place(self, m: Module, name: str, block: Any, enable: Value, parent: str = "top") -> None:
+    def place(self, m: Module, name: str, block: Any, enable: Value, parent: str = "") -> None:
         """Convert a block as the module `<parent>_<name>`; put an instance of it into `m`."""
-        kind = f"{parent}_{name}"
+        kind = f"{parent or self._top}_{name}"
         inside = Signal(name="enable")
         if isinstance(block, GroupSum):
             block = block.with_trees(lambda m, name, tree: self.place(m, name, tree, inside, kind))

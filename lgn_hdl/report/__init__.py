@@ -3,6 +3,7 @@
 from .document import (
     SCHEMA_VERSION,
     BlockResources,
+    BoardSection,
     ModelSection,
     PipelineSection,
     ProofSection,
@@ -16,6 +17,7 @@ from .markdown import to_markdown
 __all__ = [
     "SCHEMA_VERSION",
     "BlockResources",
+    "BoardSection",
     "ModelSection",
     "PipelineSection",
     "ProofSection",

@@ -10,6 +10,7 @@ from typing import Any
 __all__ = [
     "SCHEMA_VERSION",
     "BlockResources",
+    "BoardSection",
     "ModelSection",
     "PipelineSection",
     "ProofSection",
@@ -47,6 +48,7 @@ class PipelineSection:
     initiation_interval: int
     latency_by_block: dict[str, int]
     ports: dict[str, list[dict[str, Any]]]
+    folding: str
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,30 @@ class TimingSection:
 
 
 @dataclass(frozen=True)
+class BoardSection:
+    """A design on a board.
+
+    `choices` are the ways to fold that were tried, the last of them is the one that was built;
+    `samples_per_second` of the link is what the serial line lets through.
+    """
+
+    name: str
+    title: str
+    clock_mhz: float
+    crystal_mhz: float
+    fmax_mhz: float | None
+    closed: bool | None
+    utilisation: dict[str, dict[str, int]]
+    critical_path_ns: dict[str, float]
+    critical_path: list[dict[str, Any]]
+    seeds: list[dict[str, Any]]
+    link: dict[str, Any]
+    files: list[str]
+    program: str
+    choices: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class ProofSection:
     """What was shown to be equal, and how."""
 
@@ -103,6 +129,7 @@ class Report:
     proof: ProofSection
     tools: dict[str, str]
     seconds: dict[str, float] = field(default_factory=dict)
+    board: BoardSection | None = None
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:

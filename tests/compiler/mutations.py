@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,6 +66,11 @@ def _weights(program: LogicProgram) -> Iterator[LogicProgram]:
 _KINDS = {"table bit": _tables, "wire": _wires, "weight": _weights}
 
 
+def altered(design: Design, **parts: Any) -> Design:
+    """The design with another program or pipeline."""
+    return replace(design, core=replace(design.core, **parts))
+
+
 def mutated(design: Design, kind: str, features: np.ndarray) -> Design:
     """The first change of a kind that is seen on `features` and leaves all widths as they are."""
     program = design.program
@@ -90,7 +96,7 @@ def mutated(design: Design, kind: str, features: np.ndarray) -> Design:
             evaluate_signals(changed, features, program.roots),
         )
         if same_roots == (kind == "weight"):
-            return replace(design, program=changed, pipeline=pipeline)
+            return altered(design, program=changed, pipeline=pipeline)
     raise AssertionError(f"no {kind} can be changed visibly")
 
 

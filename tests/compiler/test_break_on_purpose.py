@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mutations import SmallBuild, mutated, rebuilt, with_text, without_register
+from mutations import SmallBuild, altered, mutated, rebuilt, with_text, without_register
 
 import lgn_hdl
 from lgn_hdl.compiler.vectors import checked_answers
@@ -79,7 +79,7 @@ def test_another_latency_is_caught(small_build: SmallBuild, tmp_path: Path) -> N
     """The whole pipeline one stage longer: every result is right, but too late."""
     design = small_build.design
     later = tuple(stage + 1 for stage in design.pipeline.argmax_stage)
-    longer = replace(
+    longer = altered(
         design,
         pipeline=replace(design.pipeline, argmax_stage=later),
     )
@@ -118,7 +118,7 @@ def test_a_threshold_is_caught(small_build: SmallBuild, tmp_path: Path) -> None:
     program = small_build.design.program
     threshold = program.input_threshold.copy()
     threshold[0] += 1
-    wrong = replace(small_build.design, program=replace(program, input_threshold=threshold))
+    wrong = altered(small_build.design, program=replace(program, input_threshold=threshold))
     with pytest.raises(VerifyError, match=r"block binarizer, bits 0:"):
         lgn_hdl.simulate(rebuilt(wrong, small_build.path, tmp_path / "b"))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mutations import EXAMPLES, SmallBuild, mutated
+from mutations import EXAMPLES, SmallBuild, altered, mutated
 from networks import bits_only, classifier, every_layer
 
 import lgn_hdl
@@ -126,7 +126,7 @@ def test_a_threshold_is_refuted(small_build: SmallBuild, tmp_path: Path) -> None
     design = small_build.design
     threshold = design.program.input_threshold.copy()
     threshold[3] -= 1
-    wrong = replace(design, program=replace(design.program, input_threshold=threshold))
+    wrong = altered(design, program=replace(design.program, input_threshold=threshold))
     error = refuted(wrong, rtl_of(wrong, tmp_path))
     check_counterexample(error.counterexample, design, wrong)
 
@@ -140,7 +140,7 @@ def _dropped_leaf(design: Design, features: np.ndarray) -> Design:
     number = next(n for n, counter in enumerate(counters) if counter.inputs[0] in leaves)
     counters[number] = replace(counters[number], inputs=(0, *counters[number].inputs[1:]))
     sums = (replace(first, tree=replace(first.tree, counters=tuple(counters))), *others)
-    return replace(design, pipeline=replace(design.pipeline, sums=sums))
+    return altered(design, pipeline=replace(design.pipeline, sums=sums))
 
 
 def test_a_compressor_is_refuted(small_build: SmallBuild, tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ def test_a_rare_difference_is_found_by_the_solver(tmp_path: Path) -> None:
     design = plan(network, BuildOptions(argmax=False, combinational=True).resolved())
     assert all(claim.proved for claim in proof_of(design, rtl_of(design, tmp_path)))
     program = replace(design.program, bits=np.zeros(1, np.int32))  # never true
-    wrong = replace(design, program=program)
+    wrong = altered(design, program=program)
     error = refuted(design, rtl_of(wrong, tmp_path))
     assert error.counterexample is not None
     assert error.counterexample.features.sum() >= 16

@@ -131,6 +131,10 @@ def _design(**options: object) -> Design:
     return plan(network, BuildOptions(**options).resolved())  # pyright: ignore[reportArgumentType]
 
 
+def _with_sums(design: Design, sums: WeightedSums) -> Design:
+    return replace(design, core=replace(design.core, program=replace(design.program, sums=sums)))
+
+
 def _differ(design: Design) -> np.ndarray:
     """Whether the sums differ, for all values of the features."""
     circuits = Circuits.of(design.network, design.program, design.pipeline, True)
@@ -147,11 +151,11 @@ def test_a_wrong_constant_or_weight_is_seen() -> None:
     design = _design()
     sums = design.program.sums
     off = replace(sums, constant=sums.constant + np.array([0, 1]))
-    assert _differ(replace(design, program=replace(design.program, sums=off))).all()
+    assert _differ(_with_sums(design, off)).all()
     weight = sums.weight.copy()
     weight[0] += 1
     heavy = WeightedSums(sums.start, sums.signal, weight, sums.constant)
-    wrong = replace(design, program=replace(design.program, sums=heavy))
+    wrong = _with_sums(design, heavy)
     circuits = Circuits.of(wrong.network, wrong.program, wrong.pipeline, True)
     on = values(circuits.aig, [circuits.signals[int(sums.signal[0])]])[:, 0]
     assert on.any()

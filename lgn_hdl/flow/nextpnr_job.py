@@ -1,0 +1,214 @@
+"""How nextpnr is called for iCE40, ECP5 and Gowin, and how what it leaves is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import BuildError
+from .hierarchy import driver_blocks
+from .pnr import FitError, PnrResult, RouteError, Utilisation, read_report
+from .programs import Program, find_program, fresh
+
+if TYPE_CHECKING:
+    from .board import Board
+    from .board_top import BoardFiles
+    from .synth import SynthResult
+
+__all__ = ["Job", "make_job", "too_many"]
+
+
+@dataclass(frozen=True)
+class _Family:
+    """How nextpnr is called for a family: the program, and the options that differ."""
+
+    program: str
+    constraints: Callable[[str], tuple[str, ...]]
+    layout: str
+    write_layout: str
+
+
+_FAMILIES: Mapping[str, _Family] = {
+    "ice40": _Family("nextpnr-ice40", lambda file: ("--pcf", file), "top.asc", "--asc"),
+    "ecp5": _Family("nextpnr-ecp5", lambda file: ("--lpf", file), "top.config", "--textcfg"),
+    "gowin": _Family(
+        "nextpnr-himbaechel-gowin",
+        lambda file: ("--vopt", f"cst={file}"),
+        "top.pnr.json",
+        "--write",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A design on its way through nextpnr, which is called by `command` in `cwd`.
+
+    The steps of `place_and_route` one by one, for who runs the command in another way.
+    """
+
+    board: Board
+    files: BoardFiles
+    program: Program
+    family: _Family
+    netlist: Path
+    cwd: Path
+    clock_mhz: float
+    seed: int
+    options: tuple[str, ...]
+
+    @property
+    def constraints(self) -> Path:
+        """The file with pins and clocks."""
+        return self.cwd / f"top{self.files.suffix}"
+
+    @property
+    def inputs(self) -> tuple[Path, Path]:
+        """What nextpnr reads."""
+        return self.netlist, self.constraints
+
+    @property
+    def outputs(self) -> Mapping[str, Path]:
+        """What nextpnr writes."""
+        return {"layout": self.cwd / self.family.layout, "report": self.cwd / "report.json"}
+
+    @property
+    def design(self) -> tuple[str, ...]:
+        """The options that name device, netlist and constraints."""
+        netlist = os.path.relpath(self.netlist.resolve(), self.cwd.resolve())
+        constraints = self.family.constraints(self.constraints.name)
+        return *self.board.nextpnr, "--json", netlist, *constraints
+
+    @property
+    def placing(self) -> tuple[str, ...]:
+        """The options that decide what comes out."""
+        seed, clock = str(self.seed), f"{self.clock_mhz:.6f}"
+        return "--seed", seed, "--freq", clock, "--timing-allow-fail", *self.options
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The whole command line."""
+        writing = ("--report", "report.json", self.family.write_layout, self.family.layout)
+        return *self.program.command, *self.design, *self.placing, *writing
+
+    def with_seed(self, seed: int, cwd: Path) -> Job:
+        """The same design with another seed, in a folder of its own."""
+        return replace(self, seed=seed, cwd=cwd)
+
+    def prepare(self) -> None:
+        """Write the constraints, and remove what an earlier run left."""
+        self.cwd.mkdir(parents=True, exist_ok=True)
+        self.constraints.write_text(self.files.constraints)
+        for path in self.outputs.values():
+            path.unlink(missing_ok=True)
+
+    def result(self, seconds: float, log: Path) -> PnrResult:
+        """Return what came out of a run that succeeded.
+
+        Raises
+        ------
+        ToolError
+            If a file is missing, old, or not what it should be.
+        """
+        for path in self.outputs.values():
+            fresh(path, self.inputs, maker=str(self.program))
+        found = read_report(self.outputs["report"], driver_blocks(self.files.rtlil, self.netlist))
+        return PnrResult(
+            self.board.name,
+            self.clock_mhz,
+            found.fmax_mhz,
+            found.constrained_mhz,
+            found.utilisation,
+            found.critical_path,
+            seconds,
+            str(self.program),
+            self.seed,
+            {**self.outputs, "log": log},
+        )
+
+    def reason(self, problem: str, timeout: float | None) -> FitError | RouteError:
+        """Find out why a run failed, from how far nextpnr comes, not from what it prints."""
+        used = self.packed(timeout)  # raises if that is where it stopped
+        where, hint = self.board.name, f"the log is in {self.cwd}"
+        error = too_many(used, self.board)
+        if error is not None:
+            return error
+        again = [*self.design, *self.placing, "--no-route"]
+        if self.program.attempt(again, self.cwd, log="place.log", timeout=timeout) is not None:
+            what = f"does not place, though the cells are enough in number: {problem}"
+            return FitError(what, where=where, hint=hint, utilisation=used)
+        what = f"is placed, but does not route: {problem}"
+        return RouteError(what, where=where, hint=hint, utilisation=used)
+
+    def packed(self, timeout: float | None) -> Mapping[str, Utilisation]:
+        """Return the cells of the device that the design takes, without placing them."""
+        report = "packed.json"
+        self.program.run(
+            [*self.design, "--pack-only", "--report", report],
+            self.cwd,
+            log="pack.log",
+            inputs=self.inputs,
+            outputs=[report],
+            timeout=timeout,
+        )
+        return read_report(self.cwd / report).utilisation
+
+
+def make_job(
+    mapped: SynthResult,
+    board: Board,
+    files: BoardFiles,
+    cwd: Path,
+    clock_mhz: float | None = None,
+    seed: int = 1,
+    options: Sequence[str] = (),
+) -> Job:
+    """Return the job of a design in a folder.
+
+    Raises
+    ------
+    BuildError
+        If nextpnr does not know the board's family, or the design was mapped for another one.
+    ToolError
+        If nextpnr is missing.
+    """
+    if board.target not in _FAMILIES:
+        raise BuildError(
+            f"no open place and route is known for {board.target!r}",
+            where=board.name,
+            hint="vivado_project writes the files for the vendor's tool",
+        )
+    if mapped.target.name != board.target:
+        raise BuildError(
+            f"was mapped for {mapped.target.name}, not for {board.target}", where=board.name
+        )
+    family = _FAMILIES[board.target]
+    wanted = files.clock.mhz if clock_mhz is None else clock_mhz
+    return Job(
+        board,
+        files,
+        find_program(family.program),
+        family,
+        mapped.files["json"],
+        cwd,
+        wanted,
+        seed,
+        tuple(options),
+    )
+
+
+def too_many(used: Mapping[str, Utilisation], board: Board) -> FitError | None:
+    """Return an error if there are more cells of a type than the device has."""
+    # A type of which there is none at all is made of another one, as Gowin's TBUF of its IOB.
+    over = [f"{name} {row}" for name, row in used.items() if row.used > row.available > 0]
+    if not over:
+        return None
+    return FitError(
+        "does not fit: " + ", ".join(over),
+        where=board.name,
+        hint="fold the design, or take a larger board",
+        utilisation=used,
+    )
