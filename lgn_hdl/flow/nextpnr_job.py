@@ -32,7 +32,11 @@ class _Family:
 
 
 _FAMILIES: Mapping[str, _Family] = {
-    "ice40": _Family("nextpnr-ice40", lambda file: ("--pcf", file), "top.asc", "--asc"),
+    # Nets of many readers, such as a folded classifier's `load`, go through the global buffers that
+    # clock and reset leave free: logic-gate networks run out of wires before LUTs.
+    "ice40": _Family(
+        "nextpnr-ice40", lambda file: ("--pcf", file, "--promote-logic"), "top.asc", "--asc"
+    ),
     "ecp5": _Family("nextpnr-ecp5", lambda file: ("--lpf", file), "top.config", "--textcfg"),
     "gowin": _Family(
         "nextpnr-himbaechel-gowin",
