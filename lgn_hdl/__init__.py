@@ -1,6 +1,7 @@
 """lgn_hdl: trained logic-gate networks as hardware that computes exactly the same.
 
-``load`` a trained network, look at it as a ``Model``, ``build`` RTL from it, ``simulate`` that.
+``load`` a trained network, look at it as a ``Model``, ``build`` hardware from it, ``simulate``
+that, or ask a board through ``HardwareModel``.
 """
 
 from __future__ import annotations
@@ -11,13 +12,24 @@ from .errors import LgnError
 
 if TYPE_CHECKING:
     from .api import build, convert, load, simulate
+    from .host import HardwareModel
     from .model import Model
     from .network import FixedPoint
 
-__all__ = ["FixedPoint", "LgnError", "Model", "build", "convert", "load", "simulate"]
+__all__ = [
+    "FixedPoint",
+    "HardwareModel",
+    "LgnError",
+    "Model",
+    "build",
+    "convert",
+    "load",
+    "simulate",
+]
 
 _HOMES = {
     "FixedPoint": ".network",
+    "HardwareModel": ".host",
     "Model": ".model",
     "build": ".api",
     "convert": ".api",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,9 @@ FAILURE = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status."""
     options = _parser().parse_args(arguments)
+    # Place and route runs in process groups of its own: they are stopped on the way out.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _stop)
     try:
         result = options.run(options)
         if options.json:
@@ -38,6 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("lgn_hdl: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _stop(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,7 +5,15 @@ The command line prints the message and exits with status 2; only a bug shows a 
 
 from __future__ import annotations
 
-__all__ = ["BuildError", "FormatError", "LgnError", "NetworkError", "ToolError", "VerifyError"]
+__all__ = [
+    "BuildError",
+    "FormatError",
+    "LgnError",
+    "LinkError",
+    "NetworkError",
+    "ToolError",
+    "VerifyError",
+]
 
 
 class LgnError(Exception):
@@ -49,6 +57,10 @@ class BuildError(LgnError):
 
 class ToolError(LgnError):
     """An outside tool that is missing or failed."""
+
+
+class LinkError(LgnError):
+    """A port that cannot be used, or a board that does not answer as it should."""
 
 
 class VerifyError(LgnError):

@@ -24,6 +24,7 @@ def compile_board(
     clock_hz: float,
     baud: float,
     pins: Mapping[str, str] = PINS,
+    start_seconds: float = 0.0,
 ) -> None:
     """Compile a device, with a clock and a UART around it, into `folder`.
 
@@ -42,6 +43,8 @@ def compile_board(
     pins : mapping of str to str
         Ports of the module for `clk`, `rx`, `tx` and, if it has one, `rst`; `~` before a name says
         that the port is low when it is active.
+    start_seconds : float
+        How long the device is silent after a reset: a board counts clocks first.
 
     Raises
     ------
@@ -55,6 +58,7 @@ def compile_board(
     text.write_text(wrapper(top, timing, pins))
     compile_verilog([*sources, text], WRAPPER, folder)
     described = {"clock_ps": timing.clock_ps, "bit_ps": timing.bit_ps, "reset": "rst" in pins}
+    described["start_seconds"] = start_seconds
     (folder / "timing.json").write_text(json.dumps(described))
 
 
@@ -67,6 +71,7 @@ def run(
     clock_hz: float,
     baud: float,
     pins: Mapping[str, str] = PINS,
+    start_seconds: float = 0.0,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Send framed samples to a device through its pins and compare what it answers.
@@ -77,7 +82,7 @@ def run(
 
     Parameters
     ----------
-    sources, top, clock_hz, baud, pins
+    sources, top, clock_hz, baud, pins, start_seconds
         See `compile_board`.
     vectors : Path
         An .npz with `samples` (n, sample bytes) and `results` (n, result bytes), both uint8, and
@@ -101,7 +106,15 @@ def run(
     RuntimeError
         If the simulation did not come to an end by itself.
     """
-    compile_board(sources, top, workdir, clock_hz=clock_hz, baud=baud, pins=pins)
+    compile_board(
+        sources,
+        top,
+        workdir,
+        clock_hz=clock_hz,
+        baud=baud,
+        pins=pins,
+        start_seconds=start_seconds,
+    )
     return run_compiled(workdir, vectors, workdir, seed=seed)
 
 

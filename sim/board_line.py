@@ -38,7 +38,7 @@ class Line:
     dut
         The wrapper of `sim.wrapper`.
     timing : dict
-        `clock_ps`, `bit_ps`, and whether there is a `reset`.
+        `clock_ps`, `bit_ps`, whether there is a `reset`, and the `start_seconds` after it.
     vectors : str
         The .npz that `sim.board.run` describes.
     seed : int
@@ -58,6 +58,7 @@ class Line:
         self.uart = Uart(
             dut, clock_ps=timing["clock_ps"], bit_ps=timing["bit_ps"], on_byte=self._on_byte
         )
+        self._start_bits = 1e12 * timing["start_seconds"] / timing["bit_ps"]
         self._bit_ps, self._request = timing["bit_ps"], self.random.randrange(256)
         self._decoder = FrameDecoder()
         self._arrived: deque[Frame | Problem] = deque()
@@ -67,7 +68,7 @@ class Line:
         """Hold reset, if there is one, and forget what the device was saying."""
         if self.has_reset:
             await self.uart.reset()
-        await self.uart.silence(20)
+        await self.uart.silence(20 + self._start_bits)
         self._decoder = FrameDecoder()
         self._arrived.clear()
 

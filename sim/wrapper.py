@@ -20,6 +20,8 @@ _TEXT = """\
 module {name};
     reg clk = 0, rst = 0, rx = 1;
     wire tx;
+    // A pad, which is both input and output, takes nets only.
+    wire clk_p = clk, rst_p = rst, rx_p = rx, clk_n = ~clk, rst_n = ~rst, rx_n = ~rx;
     {top} device ({pins});
 
     // Edges of the clock do not fall on edges of the bits.
@@ -72,6 +74,10 @@ class Timing:
         return 2 * round(0.5e12 / self.clock_hz)
 
 
+def _net(pin: str, port: str) -> str:
+    return pin if pin == "tx" else pin + ("_n" if port.startswith("~") else "_p")
+
+
 def wrapper(top: str, timing: Timing, pins: Mapping[str, str]) -> str:
     """Verilog of the module around the module `top`.
 
@@ -93,10 +99,7 @@ def wrapper(top: str, timing: Timing, pins: Mapping[str, str]) -> str:
     unknown = set(pins) - set(_PINS)
     if missing or unknown:
         raise ValueError(f"pins are {', '.join(pins)}, expected {', '.join(_PINS)}")
-    connections = [
-        f".{port.removeprefix('~')}({'~' if port.startswith('~') else ''}{pin})"
-        for pin, port in pins.items()
-    ]
+    connections = [f".{port.removeprefix('~')}({_net(pin, port)})" for pin, port in pins.items()]
     return _TEXT.format(
         name=WRAPPER,
         top=top,

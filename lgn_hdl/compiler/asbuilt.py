@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..host import LinkError
+from ..errors import LinkError
 from ..link import Identity
 from ..network import FixedPoint, Network
 from ..network.storage import network_digest
-from .design import _with_argmax, _with_format, _without_argmax
+from .design import as_built
 from .options import BuildOptions
 
 __all__ = ["network_on_board"]
@@ -55,8 +55,5 @@ def _candidates(network: Network, identity: Identity) -> Iterator[Network]:
         if isinstance(tensor.element, FixedPoint):  # whose scale the board does not know
             formats.append(str(replace(said, scale=tensor.element.scale)))
     for form in formats:
-        built, _ = _with_format(network, BuildOptions(input_format=form))
-        if built.scores is not None and built.scores not in built.outputs:
-            built = replace(built, outputs=(*built.outputs, built.scores)).validate()
-        argmax = identity.class_width > 0 and built.scores is not None
-        yield _with_argmax(built) if argmax else _without_argmax(built)
+        options = BuildOptions(input_format=form, argmax=identity.class_width > 0)
+        yield as_built(network, options)[0]

@@ -16,7 +16,7 @@ from ..network import ArgMax, FixedPoint, Network, Node, Thermometer
 from .cores import EngineCore, FoldedCore, PipelinedCore, make_core
 from .options import BuildOptions
 
-__all__ = ["Design", "plan"]
+__all__ = ["Design", "as_built", "plan"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,19 +55,27 @@ def plan(
     progress: Callable[[str], None] = lambda step: None,
 ) -> Design:
     """Choose the number format, simplify, fold or schedule; `options` are resolved ones."""
-    network, warnings = _with_format(network, options)
-    if network.scores is not None and network.scores not in network.outputs:
-        # The hardware always gives the scores, whatever the model calls its outputs.
-        network = replace(network, outputs=(*network.outputs, network.scores)).validate()
-    _check_outputs(network)
+    network, warnings = as_built(network, options)
     argmax = options.argmax and network.scores is not None
-    network = _with_argmax(network) if argmax else _without_argmax(network)
     program, passes = optimize(
         lower(network), fuse=options.fused_inputs, seed=options.seed, progress=progress
     )
     options = replace(options, argmax=argmax, input_format=str(program.format))
     core = make_core(program, options)
     return Design(network, passes, core, options, warnings)
+
+
+def as_built(network: Network, options: BuildOptions) -> tuple[Network, list[str]]:
+    """The network that hardware is made of, and remarks on it: with a number format on its input,
+    and with the outputs that the hardware has.
+    """
+    network, warnings = _with_format(network, options)
+    if network.scores is not None and network.scores not in network.outputs:
+        # The hardware always gives the scores, whatever the model calls its outputs.
+        network = replace(network, outputs=(*network.outputs, network.scores)).validate()
+    _check_outputs(network)
+    argmax = options.argmax and network.scores is not None
+    return (_with_argmax(network) if argmax else _without_argmax(network)), warnings
 
 
 def _with_format(network: Network, options: BuildOptions) -> tuple[Network, list[str]]:

@@ -86,6 +86,8 @@ def board_timing(design: Design, on_board: OnBoard) -> TimingSection:
             f"{best.tool} reaches {best.achieved_mhz:.2f} MHz{verdict} (seed {best.seed}; worst "
             f"case of its timing model). Latency and throughput are those at the board's clock."
         )
+        if on_board.board.target == "gowin":
+            note += " Its timing model of Gowin devices leaves paths out: the figure is too good."
         source = "place and route"
     return TimingSection(
         source=source,

@@ -1,6 +1,6 @@
 """The host's side of the link: a board that is asked like a `Model`."""
 
-from .errors import LinkError
+from ..errors import LinkError
 from .exchange import Statistics
 from .hardware import HardwareModel, HasNetwork
 from .payload import Answers

@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ..errors import LinkError
 from ..link import ErrorCode, Frame, FrameDecoder, Kind, Problem, encode_frame
-from .errors import LinkError
 from .port import Port
 
 __all__ = ["Exchange", "Statistics"]

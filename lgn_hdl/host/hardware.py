@@ -8,11 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
-from ..errors import LgnError, NetworkError
+from ..errors import LgnError, LinkError, NetworkError
 from ..link import Identity, Kind
 from ..network import FixedPoint, Network, TensorType
 from ..network.storage import network_digest
-from .errors import LinkError
 from .exchange import Exchange, Statistics
 from .payload import Answers, pack_samples, unpack_results
 from .port import DEFAULT_BAUD, Port

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import serial
 
-from .errors import LinkError
+from ..errors import LinkError
 
 __all__ = ["DEFAULT_BAUD", "TICK", "Port"]
 
