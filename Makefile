@@ -10,8 +10,8 @@ INSTALLED := pyproject.toml constraints.txt
 .PHONY: demo test test-fast lint simulator peers clean
 
 demo: $(VENV)/installed
-	$(BIN)/python -m lgn_hdl build examples/digits.lgn -o build/digits --target ice40 \
-	  --samples examples/digits.npz
+	$(BIN)/python -m lgn_hdl build examples/digits.lgn -o build/digits --board icebreaker \
+	  --fold sums --clock-mhz 30 --samples examples/digits.npz
 
 test: $(VENV)/installed-dev simulator
 	$(BIN)/python -m pytest

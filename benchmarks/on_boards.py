@@ -5,7 +5,7 @@
 NAME is a part of a row's name. The digits network comes with the project, the others from the
 folder of shared models (LGN_HDL_SHARED, default ../shared). Every row is built, and `--images`
 samples are sent through the serial pins of its simulated device, in cocotb, and compared with
-PyTorch; damaged frames come on top. Place and route of the tt10 networks takes 5 to 20 minutes each.
+PyTorch; damaged frames come on top. Place and route of the tt10 networks takes minutes each.
 """
 
 from __future__ import annotations
@@ -51,9 +51,11 @@ ROWS = (
     Row("digits", "arty_a7"),
     Row("tt10 3x2000", "icebreaker", {"fold": "sums"}),
     Row("tt10 3x2550", "icebreaker", {"fold": "sums"}),
-    Row("tt10 3x2550", "icebreaker", {"fold": "gates", "fold_width": 2, "clock_mhz": 48}),
-    Row("tt10 6x4000", "ulx3s"),
+    Row("tt10 3x2550", "icebreaker", {"fold": "gates", "fold_width": 2, "clock_mhz": 36}),
+    Row("tt10 6x4000", "ulx3s", {"levels_per_stage": 8}),
 )
+#: What a logic cell is called, by family.
+CELLS = ("ICESTORM_LC", "TRELLIS_COMB", "LUT4")
 #: The author's threshold of a pixel; that of 3x2000 is not known, the same is taken.
 THRESHOLD = {"tt10 3x2000": 0.05, "tt10 3x2550": 0.05, "tt10 6x4000": 0.1}
 
@@ -88,23 +90,19 @@ def measure(row: Row, out: Path, images: int) -> str:
     )
     built = time.perf_counter() - start
     report, board = result.report, result.report.board
-    assert board is not None and report.resources is not None and report.model.accuracy is not None
+    accuracy, resources = report.model.accuracy, report.resources
+    assert board is not None
+    assert resources is not None
+    assert accuracy is not None
     through = simulate_board(out)
-    cells = (
-        next(
-            (f"{board.utilisation[name]['used']:,}/{board.utilisation[name]['available']:,}")
-            for name in ("ICESTORM_LC", "TRELLIS_COMB", "LUT4")
-            if name in board.utilisation
-        )
-        if board.utilisation
-        else "-"
-    )
+    used = [board.utilisation[name] for name in CELLS if name in board.utilisation]
+    cells = f"{used[0]['used']:,}/{used[0]['available']:,}" if used else "-"
     fmax = "-" if board.fmax_mhz is None else f"{board.fmax_mhz:.1f}"
     return (
-        f"| {row.name} | {report.resources.lut:,} | {report.resources.ff:,} | {cells} "
+        f"| {row.name} | {resources.lut:,} | {resources.ff:,} | {cells} "
         f"| {board.clock_mhz:g} | {fmax} | {report.timing.latency_ns:.1f} "
         f"| {report.timing.samples_per_second:,.0f} | {board.link['samples_per_second']:,.0f} "
-        f"| {100 * report.model.accuracy['accuracy']:.2f} % "
+        f"| {100 * accuracy['accuracy']:.2f} % "
         f"| {through.samples} equal, {sum(through.checks.values())} damaged | {built:.0f} |"
     )
 

@@ -31,7 +31,7 @@ from ..flow import (
     write_verilog,
 )
 from ..hdl import ClassifierInstance, feature_layout
-from ..hdl.link import Device
+from ..hdl.link import Device, choose_rate
 from ..link import Identity
 from ..network.storage import network_digest
 from .design import Design
@@ -50,14 +50,17 @@ def board_options(options: BuildOptions) -> tuple[BuildOptions, Board, Clock]:
     Raises
     ------
     BuildError
-        If there is no such board, it is of another target, or it cannot make the clock.
+        If there is no such board, it is of another target, or it cannot make the clock or the baud
+        rate.
     """
     assert options.board is not None
     board = find_board(options.board)
     if options.target not in ("verilog", board.target):
         raise BuildError(f"--target is {options.target}, {board.name} is {board.target}")
     clock = board.clock(options.clock_mhz)
-    filled = replace(options, target=board.target, baud=options.baud or board.baud)
+    baud = board.baud if options.baud is None else options.baud
+    choose_rate(float(clock.hz), baud)  # refuses one that cannot be made
+    filled = replace(options, target=board.target, baud=baud)
     if options.levels_per_stage is None:
         filled = replace(filled, clock_mhz=clock.mhz)
     return filled, board, clock
