@@ -6,6 +6,8 @@ import importlib
 import importlib.util
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +17,7 @@ import numpy as np
 from ..errors import BuildError, FormatError, ToolError, VerifyError
 from ..model import Model, as_samples
 
-__all__ = ["SimResult", "simulate", "write_vectors_for"]
+__all__ = ["SimResult", "simulate", "simulator", "write_vectors_for"]
 
 
 @dataclass(frozen=True)
@@ -64,18 +66,8 @@ def simulate(out: str | Path, x: np.ndarray | None = None, *, seed: int = 0) -> 
         if x is not None:
             vectors = workdir / "vectors.npz"
             write_vectors_for(out, x, vectors)
-        try:
+        with simulator(out, workdir):
             outcome = _runner().run(out / "top.v", vectors, workdir, seed=seed)
-        except FileNotFoundError:
-            raise ToolError(
-                "Icarus Verilog is not installed: no `iverilog` on PATH",
-                hint="apt-get install iverilog",
-            ) from None
-        except RuntimeError as error:
-            log = workdir / "sim.log"
-            if log.exists():
-                (out / "sim.log").write_bytes(log.read_bytes())
-            raise ToolError(str(error).replace(str(workdir), str(out))) from None
     mismatch = outcome["mismatch"]
     if mismatch is not None:
         bits = ", ".join(map(str, mismatch["bits"])) or "none"
@@ -85,6 +77,29 @@ def simulate(out: str | Path, x: np.ndarray | None = None, *, seed: int = 0) -> 
             where=str(out / "top.v"),
         )
     return SimResult(outcome["samples"], outcome["cycles"], outcome["stalls"])
+
+
+@contextmanager
+def simulator(out: Path, workdir: Path) -> Iterator[None]:
+    """Failures of the simulator as errors of this package, its log kept in `out`.
+
+    Raises
+    ------
+    ToolError
+        If the simulator is missing or fails.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise ToolError(
+            "Icarus Verilog is not installed: no `iverilog` on PATH",
+            hint="apt-get install iverilog",
+        ) from None
+    except RuntimeError as error:
+        log = workdir / "sim.log"
+        if log.exists():
+            (out / "sim.log").write_bytes(log.read_bytes())
+        raise ToolError(str(error).replace(str(workdir), str(out))) from None
 
 
 def _runner() -> ModuleType:

@@ -12,10 +12,10 @@ from types import ModuleType
 
 import numpy as np
 
-from ..errors import FormatError, ToolError, VerifyError
+from ..errors import FormatError, VerifyError
 from ..link import Identity
 from .linkvectors import link_vectors
-from .simulate import write_vectors_for
+from .simulate import simulator, write_vectors_for
 
 __all__ = ["LinkSimResult", "simulate_board"]
 
@@ -70,7 +70,7 @@ def simulate_board(out: str | Path, x: np.ndarray | None = None, *, seed: int = 
         vectors = out / "board" / "link.npz"
         if x is not None:
             vectors = _vectors(out, x, workdir)
-        try:
+        with simulator(out, workdir):
             outcome = _bench().run(
                 [out / "board" / "device.v"],
                 "device",
@@ -80,16 +80,6 @@ def simulate_board(out: str | Path, x: np.ndarray | None = None, *, seed: int = 
                 baud=board["link"]["baud"],
                 seed=seed,
             )
-        except FileNotFoundError:
-            raise ToolError(
-                "Icarus Verilog is not installed: no `iverilog` on PATH",
-                hint="apt-get install iverilog",
-            ) from None
-        except RuntimeError as error:
-            log = workdir / "sim.log"
-            if log.exists():
-                (out / "sim.log").write_bytes(log.read_bytes())
-            raise ToolError(str(error).replace(str(workdir), str(out))) from None
     mismatch = outcome["mismatch"]
     if mismatch is not None:
         raise VerifyError(
