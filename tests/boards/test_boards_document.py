@@ -25,8 +25,9 @@ def test_table_of_boards_is_that_of_the_code(name):
     kilobits = budget.bram_bits // 1024
     assert f"| {budget.lut:,} LUT{k}, {budget.ff:,}, {budget.bram} x {kilobits} kbit |" in row
     assert ("power-on only" in row) == (board.reset is None)
-    suffix = {"ice40": "bin", "gowin": "fs"}.get(board.target, "bit")
-    assert f"`{board.program.format(file=f'top.{suffix}')}`" in TEXT
+    files = {"ice40": f"{name}.bin", "gowin": f"{name}.fs", "xilinx": "vivado/top.bit"}
+    file = files.get(board.target, f"{name}.bit")
+    assert f"`{board.program.format(file=file)}`" in TEXT
 
 
 def test_variables_are_those_of_the_code():
