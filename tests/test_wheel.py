@@ -67,6 +67,8 @@ def test_what_is_in_it(wheel: Path) -> None:
         "lgn_hdl/report/report.md.jinja",
         "lgn_hdl/sim/bench.py",
         "lgn_hdl/boards/__init__.py",
+        "lgn_hdl/boards/icebreaker.py",
+        "lgn_hdl/sim/pty_device.py",
     ):
         assert name in names
     tops = {name.split("/")[0] for name in names}
@@ -96,3 +98,20 @@ def test_build_and_sim(installed: Path, tmp_path: Path) -> None:
     out = run(installed, "-m", "lgn_hdl", "sim", "out", cwd=tmp_path)
     assert out.startswith("70 samples: ")
     assert "equal to PyTorch" in out
+
+
+def test_it_knows_the_boards(installed: Path, tmp_path: Path) -> None:
+    script = (
+        "import inspect; from lgn_hdl.flow import find_board;"
+        "board = find_board('icebreaker'); print(board.name, inspect.getfile(type(board)))"
+    )
+    name, file = run(installed, "-c", script, cwd=tmp_path).split()
+    assert name == "icebreaker"
+    assert Path(file).is_relative_to(installed.parents[1])
+    assert not Path(file).is_relative_to(ROOT)
+
+
+def test_infer_is_there(installed: Path, tmp_path: Path) -> None:
+    text = run(installed, "-m", "lgn_hdl", "infer", "--help", cwd=tmp_path)
+    assert "--port" in text
+    assert "--model" in text

@@ -17,6 +17,7 @@ import lgn_hdl
 from lgn_hdl.cli import main
 from lgn_hdl.flow import Board, Budget, FitError
 from lgn_hdl.network import BIT, FixedPoint, GroupSum, Network, Node, TensorType, write_network
+from lgn_hdl.network.storage import network_digest
 from lgn_hdl.report import schema
 from sim.board import compile_board
 from sim.pty_device import PtyDevice
@@ -155,12 +156,18 @@ def test_infer_asks_the_device(port: str, built: Path, folder: Path, capsys) -> 
     assert "equal to the model on every one" in capsys.readouterr().out
 
 
-def test_infer_refuses_another_model(port: str, folder: Path, tmp_path: Path, capsys) -> None:
+def test_infer_refuses_another_model(
+    port: str, built: Path, folder: Path, tmp_path: Path, capsys
+) -> None:
     other = classifier(element=FORM, seed=1)
     write_network(other, tmp_path / "other.lgn")
     arguments = ["infer", str(folder / "samples.npz"), "--port", port]
     assert main([*arguments, "--model", str(tmp_path / "other.lgn")]) == 2
-    assert "holds the model" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    found = re.search(r"holds the model ([0-9a-f]{64}), the local model is ([0-9a-f]{64})", message)
+    assert found, message
+    assert found[1] == network_digest(lgn_hdl.load(built / "network.lgn").network)
+    assert found[2] != found[1]
 
 
 def test_a_clock_that_is_not_reached(folder: Path, tmp_path: Path, capsys) -> None:
