@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from amaranth.hdl import Value, _ir, _nir
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.sim import Simulator
 
-from lgn_hdl.logic import LogicProgram, Pipeline, StageClock, schedule
+from lgn_hdl.logic import LogicProgram, Pipeline, StageClock, evaluate, schedule
 from lgn_hdl.logic.compressor import Style
 from lgn_hdl.logic.timing import one_per_level
 
@@ -107,3 +107,23 @@ def registers_on_paths(component: Any, ports: list[Value], names: Sequence[str])
 
     outputs = [net for name in names for net in netlist.top.ports_o[name]]
     return [counts(net) for net in outputs]
+
+
+def packed_results(
+    program: LogicProgram, features: np.ndarray, layout: data.StructLayout
+) -> list[int]:
+    """What the evaluator says of each sample, put together as the payload of a result."""
+    bits, scores = evaluate(program, features)
+    found = []
+    for row, score in zip(bits, scores, strict=True):
+        value = 0
+        for name, field in layout:
+            if name == "class":
+                part = int(np.argmax(score))
+            elif name == "scores":
+                (part,) = packed(score[None], field.width // len(score))
+            else:
+                (part,) = packed(row[None])
+            value |= part << field.offset
+        found.append(value)
+    return found

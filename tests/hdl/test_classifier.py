@@ -10,13 +10,13 @@ import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import Value
 from amaranth.sim import Simulator
-from circuits import packed, placed, registers_on_paths
+from circuits import packed, packed_results, placed, registers_on_paths
 from networks import bits_only, classifier
 from programs import random_program, without_negative_scores
 
 from lgn_hdl.errors import BuildError
 from lgn_hdl.hdl import Classifier, check_ports, result_layout, to_rtlil
-from lgn_hdl.logic import LogicProgram, Pipeline, evaluate, lower, optimize
+from lgn_hdl.logic import LogicProgram, Pipeline, lower, optimize
 from lgn_hdl.logic.verify import probe_vectors
 from lgn_hdl.network import FixedPoint, Network
 
@@ -86,21 +86,7 @@ def expected_results(
     program: LogicProgram, features: np.ndarray, pipeline: Pipeline, *, argmax: bool
 ) -> list[int]:
     """The payload for each sample, put together by the stated layout."""
-    bits, scores = evaluate(program, features)
-    layout = result_layout(program, pipeline, argmax=argmax)
-    found = []
-    for row, score in zip(bits, scores, strict=True):
-        value = 0
-        for name, field in layout:
-            if name == "class":
-                part = int(np.argmax(score))
-            elif name == "scores":
-                (part,) = packed(score[None], field.width // len(score))
-            else:
-                (part,) = packed(row[None])
-            value |= part << field.offset
-        found.append(value)
-    return found
+    return packed_results(program, features, result_layout(program, pipeline, argmax=argmax))
 
 
 def check(program: LogicProgram, pipeline: Pipeline, *, argmax: bool, **traffic: float) -> None:

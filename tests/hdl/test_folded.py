@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from amaranth.hdl import Value
 from amaranth.sim import Simulator
-from circuits import packed
+from circuits import packed, packed_results
 from networks import classifier
 from programs import random_program, without_negative_scores
 
 from lgn_hdl.hdl.folded import FoldedClassifier, folded_layout
-from lgn_hdl.logic import LogicProgram, evaluate, lower, optimize
+from lgn_hdl.logic import LogicProgram, lower, optimize
 from lgn_hdl.logic.fold import FoldedSums, fold_pipeline, fold_sums
 from lgn_hdl.logic.timing import DELAY_MODELS
 from lgn_hdl.logic.verify import probe_vectors
@@ -34,20 +34,8 @@ def folded_classifier(
 def expected_results(
     program: LogicProgram, folded: FoldedSums, features: np.ndarray, *, argmax: bool
 ) -> list[int]:
-    bits, scores = evaluate(program, features)
-    results = []
-    for row, score in zip(bits, scores, strict=True):
-        value = 0
-        for name, field in folded_layout(folded, argmax=argmax, bits=len(program.bits)):
-            if name == "class":
-                part = int(np.argmax(score))
-            elif name == "scores":
-                (part,) = packed(score[None], field.width // len(score))
-            else:
-                (part,) = packed(row[None])
-            value |= part << field.offset
-        results.append(value)
-    return results
+    layout = folded_layout(folded, argmax=argmax, bits=len(program.bits))
+    return packed_results(program, features, layout)
 
 
 def drive(block: FoldedClassifier, samples: list[int], *, offer: float, take: float):
