@@ -8,19 +8,23 @@ from ..errors import NetworkError
 from ..network import (
     REAL,
     ArgMax,
-    Concat,
     FixedPoint,
     GroupSum,
+    LogicConv,
     LutLayer,
     Network,
     Node,
-    Reshape,
+    OrPool,
     TensorType,
     Thermometer,
 )
+from ..network.shaping import arranged
 from .program import FIRST_INPUT, LogicProgram, WeightedSums
 
 __all__ = ["lower"]
+
+#: Table of a two-input OR.
+OR = np.uint64(14)
 
 
 def lower(network: Network) -> LogicProgram:
@@ -103,40 +107,67 @@ class _Lowering:
         if name in self.network.inputs:
             return self.features
         node = next(node for node in self.network.nodes if node.name == name)
-        if not isinstance(node.layer, Reshape):
-            raise NetworkError("only a reshape may stand before it", where=f"layer {name!r}")
-        return self._features(node.inputs[0]).reshape(self.network.types[name].shape)
+        features = arranged(node.layer, *map(self._features, node.inputs))
+        if features is None:
+            raise NetworkError(
+                "stands before a thermometer, where numbers can only be arranged",
+                where=f"layer {name!r}",
+            )
+        return features
 
     def _node(self, node: Node) -> None:
-        layer, out = node.layer, self.network.types[node.name]
-        if isinstance(layer, ArgMax) or self._is_feature_tensor(node):
-            return
+        layer = node.layer
+        if isinstance(layer, ArgMax) or any(name not in self.signals for name in node.inputs):
+            return  # the class, and numbers on their way to a thermometer, are no gates
         inputs = [self.signals[name] for name in node.inputs]
-        if isinstance(layer, LutLayer):
+        moved = arranged(layer, *inputs)
+        if moved is not None:
+            self.signals[node.name] = moved
+        elif isinstance(layer, LutLayer):
             self.signals[node.name] = self._luts(layer, inputs[0])
+        elif isinstance(layer, LogicConv):
+            self.signals[node.name] = self._conv(layer, inputs[0])
+        elif isinstance(layer, OrPool):
+            self.signals[node.name] = self._pool(layer, inputs[0])
         elif isinstance(layer, GroupSum):
             self.sums[node.name] = _group_sums(layer, inputs[0])
-        elif isinstance(layer, Reshape):
-            self.signals[node.name] = inputs[0].reshape(out.shape)
-        elif isinstance(layer, Concat):
-            self.signals[node.name] = np.concatenate(inputs, axis=layer.axis)
         else:
             raise NetworkError(
                 f"{type(layer).__name__} is not a logic layer", where=f"layer {node.name!r}"
             )
 
-    def _is_feature_tensor(self, node: Node) -> bool:
-        """Whether the node reshapes numbers on their way to a thermometer."""
-        return isinstance(node.layer, Reshape) and not self.network.types[node.name].is_bits
+    def _gates(self, fanin: np.ndarray, table: np.ndarray | np.uint64) -> np.ndarray:
+        """New gates from (*shape, k) signals and as many tables; their signals in that shape."""
+        shape = fanin.shape[:-1]
+        table = np.broadcast_to(table, shape).ravel()
+        self.gates.append((fanin.reshape(-1, fanin.shape[-1]), table))
+        first, self.next_signal = self.next_signal, self.next_signal + len(table)
+        return np.arange(first, self.next_signal, dtype=np.int32).reshape(shape)
 
     def _luts(self, layer: LutLayer, x: np.ndarray) -> np.ndarray:
-        rows = x.reshape(-1, x.shape[-1])
-        fanin = rows[:, layer.connections.T].reshape(-1, layer.k)
-        table = np.tile(layer.tables, len(rows))
-        self.gates.append((fanin, table))
-        first, self.next_signal = self.next_signal, self.next_signal + len(table)
-        signals = np.arange(first, self.next_signal, dtype=np.int32)
-        return signals.reshape(*x.shape[:-1], len(layer.tables))
+        return self._gates(x[..., layer.connections.T], layer.tables)
+
+    def _conv(self, layer: LogicConv, x: np.ndarray) -> np.ndarray:
+        corners, image = _corners(layer, x)  # (P, 1 + axes), (C, *padded)
+        places = layer.taps + corners[:, None]  # (k, K, P, S, 1 + axes)
+        signals = np.moveaxis(image[tuple(np.moveaxis(places, -1, 0))], 0, -1)
+        first = 0
+        for width in layer.levels:
+            rows = signals.reshape(layer.kernels, len(corners), width, layer.k)
+            signals = self._gates(rows, layer.tables[:, None, first : first + width])
+            first += width
+        return signals.reshape(layer.kernels, *layer.infer(TensorType(x.shape)).shape[1:])
+
+    def _pool(self, layer: OrPool, x: np.ndarray) -> np.ndarray:
+        corners, image = _corners(layer, x)
+        inside = np.indices(layer.window).reshape(len(layer.window), -1).T  # (places, axes)
+        places = corners[:, None, 1:] + inside  # (P, places, axes)
+        rows = image[(slice(None), *np.moveaxis(places, -1, 0))]  # (C, P, places)
+        while rows.shape[-1] > 1:  # a balanced tree of two-input gates
+            even = rows.shape[-1] // 2 * 2
+            pairs = rows[..., :even].reshape(*rows.shape[:2], -1, 2)
+            rows = np.concatenate([self._gates(pairs, OR), rows[..., even:]], axis=-1)
+        return rows.reshape(layer.infer(TensorType(x.shape)).shape)
 
     def result(self) -> LogicProgram:
         network = self.network
@@ -157,6 +188,14 @@ class _Lowering:
             bits,
             self.sums[network.scores] if network.scores else _no_sums(),
         ).check()
+
+
+def _corners(layer: LogicConv | OrPool, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The corner of every position's window, channel 0 first, and the image padded with zeros."""
+    shape = layer.infer(TensorType(x.shape)).shape[1:]
+    corners = np.indices(shape).reshape(len(shape), -1).T * np.array(layer.stride)
+    padding = [(0, 0), *((p, p) for p in layer.padding)]
+    return np.pad(corners, ((0, 0), (1, 0))).astype(np.int32), np.pad(x, padding)
 
 
 def _group_sums(layer: GroupSum, x: np.ndarray) -> WeightedSums:

@@ -1,7 +1,8 @@
 """The layers of a trained, discretised network: pure data, each with its typing rule.
 
 What a layer computes is stated in `lgn_hdl.reference`; in which order its bits stand, in
-`docs/ir.md`. A layer here only says what it holds and which tensors it accepts.
+`docs/ir.md`. A layer here only says what it holds and which tensors it accepts. `images` and
+`shaping` hold the layers that slide over images and those that arrange elements.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from ..errors import NetworkError
 from .fixed import FixedPoint
 from .tensors import BIT, TensorType
 
-__all__ = ["ArgMax", "Concat", "GroupSum", "Layer", "LutLayer", "Reshape", "Thermometer"]
+__all__ = ["MAX_LUT_INPUTS", "ArgMax", "GroupSum", "Layer", "LutLayer", "Thermometer"]
 
+#: A table of more inputs does not fit in 64 bits.
 MAX_LUT_INPUTS = 6
 
 
@@ -155,37 +157,3 @@ class ArgMax(Layer):
         if not isinstance(x.element, FixedPoint) or len(x.shape) != 1 or x.masked:
             raise NetworkError(f"argmax takes one axis of fixed-point scores, found {x}")
         return TensorType((), FixedPoint.covering(0, max(x.size - 1, 1)))
-
-
-@dataclass(frozen=True)
-class Reshape(Layer):
-    """The same elements in row-major order under another shape."""
-
-    shape: tuple[int, ...]
-
-    def infer(self, *inputs: TensorType) -> TensorType:
-        (x,) = inputs
-        out = TensorType(self.shape, x.element)
-        if x.masked or out.size != x.size:
-            raise NetworkError(f"{x} cannot be reshaped to {self.shape}")
-        return out
-
-
-@dataclass(frozen=True)
-class Concat(Layer):
-    """Tensors joined along one axis, in the order of the inputs."""
-
-    axis: int
-    arity: ClassVar[int] = -1
-
-    def infer(self, *inputs: TensorType) -> TensorType:
-        first = inputs[0]
-        if not 0 <= self.axis < len(first.shape):
-            raise NetworkError(f"axis {self.axis} is not an axis of {first}")
-        rest = [(*x.shape[: self.axis], *x.shape[self.axis + 1 :]) for x in inputs]
-        if any(x.masked or x.element != first.element for x in inputs) or len(set(rest)) > 1:
-            found = ", ".join(map(str, inputs))
-            raise NetworkError(f"tensors do not concatenate along axis {self.axis}: {found}")
-        shape = list(first.shape)
-        shape[self.axis] = sum(x.shape[self.axis] for x in inputs)
-        return TensorType(tuple(shape), first.element)

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..errors import NetworkError
 from .fixed import FixedPoint
-from .layers import Reshape, Thermometer
+from .layers import Thermometer
 from .network import Network, Node
+from .shaping import arranged
 from .tensors import REAL, TensorType
 
 __all__ = ["OrdinalEncoder", "with_ordinal_input"]
@@ -40,17 +41,18 @@ def with_ordinal_input(network: Network) -> tuple[Network, OrdinalEncoder]:
     Raises
     ------
     NetworkError
-        If a layer other than a reshape stands between the input and a thermometer.
+        If a layer that computes stands between the input and a thermometer.
     """
     ((name, tensor),) = network.inputs.items()
     features = {name: np.arange(tensor.size).reshape(tensor.shape)}
     found: list[tuple[Node, np.ndarray, np.ndarray]] = []
     for node in network.nodes:
-        source = features.get(node.inputs[0])
-        if source is None:
+        sources = [features[name] for name in node.inputs if name in features]
+        if not sources:
             continue
-        if isinstance(node.layer, Reshape):
-            features[node.name] = source.reshape(node.layer.shape)
+        (source, *_), moved = sources, arranged(node.layer, *sources)
+        if moved is not None:
+            features[node.name] = moved
         elif isinstance(node.layer, Thermometer):
             shape = (*source.shape, node.layer.thresholds.shape[-1])
             feature = np.broadcast_to(source[..., None], shape)

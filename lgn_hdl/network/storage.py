@@ -21,22 +21,40 @@ import numpy as np
 
 from ..errors import FormatError, LgnError
 from .fixed import FixedPoint
-from .layers import ArgMax, Concat, GroupSum, Layer, LutLayer, Reshape, Thermometer
+from .images import LogicConv, OrPool
+from .layers import ArgMax, GroupSum, Layer, LutLayer, Thermometer
 from .network import Network, Node
+from .shaping import AxisSum, Concat, Permute, Reshape, Slice
 from .tensors import TensorType
 
 __all__ = ["MAGIC", "VERSION", "network_digest", "read_network", "write_network"]
 
 #: Like PNG's: the first byte is not ASCII, and the line ends show a text-mode transfer.
 MAGIC = b"\x89LGN\r\n\x1a\n"
-VERSION = 1
+#: The newest version; a network of older layers is written in the oldest that can hold it.
+VERSION = 2
 _PREFIX = struct.Struct("<8sIIQ")  # magic, version, reserved, header length
 _ALIGN = 64
 _DIGEST = 32
-_LAYERS = {c.__name__: c for c in (ArgMax, Concat, GroupSum, LutLayer, Reshape, Thermometer)}
-_ARRAY_FIELDS = {"thresholds": "float64", "connections": "int32", "tables": "uint64"}
+_FIRST_LAYERS = (ArgMax, Concat, GroupSum, LutLayer, Reshape, Thermometer)
+_LATER_LAYERS = (AxisSum, LogicConv, OrPool, Permute, Slice)
+_LAYERS = {c.__name__: c for c in (*_FIRST_LAYERS, *_LATER_LAYERS)}
+_ARRAY_FIELDS = {
+    "thresholds": "float64",
+    "connections": "int32",
+    "taps": "int32",
+    "tables": "uint64",
+}
 _STORED = {"uint8", "uint16", "uint32", "uint64", "int32", "float64"}
-_SCALAR_FIELDS = {"axis": {int}, "groups": {int}, "tau": {int, float}, "beta": {int, float}}
+_TUPLE_FIELDS = {"shape", "axes", "window", "stride", "padding"}
+_SCALAR_FIELDS = {
+    "axis": {int},
+    "start": {int},
+    "stop": {int},
+    "groups": {int},
+    "tau": {int, float},
+    "beta": {int, float},
+}
 _RATIONAL = re.compile(r"\d{1,400}(/\d{1,400})?", re.ASCII)
 
 
@@ -100,7 +118,8 @@ def _encode(network: Network) -> bytes:
         offset += array.nbytes + -array.nbytes % _ALIGN
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-(len(text) + _PREFIX.size) % _ALIGN)
-    parts = [_PREFIX.pack(MAGIC, VERSION, 0, len(text)), text]
+    first = all(isinstance(node.layer, _FIRST_LAYERS) for node in network.nodes)
+    parts = [_PREFIX.pack(MAGIC, 1 if first else VERSION, 0, len(text)), text]
     for array in arrays:
         little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
         parts += [little_endian.tobytes(), b"\0" * (-array.nbytes % _ALIGN)]
@@ -228,7 +247,9 @@ def _decode_node(entry: dict[str, Any], arrays: dict[int, np.ndarray]) -> Node:
             if not np.can_cast(stored.dtype, dtype, "safe"):
                 raise FormatError(f"layer {name!r}: {key} is stored as {stored.dtype}")
             values[key] = stored.astype(dtype)
-        elif key == "shape" and isinstance(value, list):
+        elif key in _TUPLE_FIELDS and isinstance(value, list):
+            if any(type(n) is not int for n in value):
+                raise FormatError(f"layer {name!r}: {key} is {value!r}, expected integers")
             values[key] = tuple(value)
         elif type(value) in _SCALAR_FIELDS.get(key, ()):
             values[key] = value

@@ -17,9 +17,13 @@ from ..network import (
     Concat,
     FixedPoint,
     GroupSum,
+    LogicConv,
     LutLayer,
     Network,
+    OrPool,
+    Permute,
     Reshape,
+    Slice,
     Thermometer,
 )
 from .aig import FALSE, TRUE, Aig
@@ -69,9 +73,21 @@ def network_meaning(aig: Aig, network: Network) -> Meaning:
         elif isinstance(layer, LutLayer):
             assert x[0] is not None
             values[node.name] = _luts(aig, layer, x[0])
+        elif isinstance(layer, LogicConv):
+            assert x[0] is not None
+            values[node.name] = _convolution(aig, layer, x[0], shape)
+        elif isinstance(layer, OrPool):
+            assert x[0] is not None
+            values[node.name] = _pooling(aig, layer, x[0], shape)
         elif isinstance(layer, Reshape):
             assert x[0] is not None
             values[node.name] = x[0].reshape(shape)
+        elif isinstance(layer, Permute):
+            assert x[0] is not None
+            values[node.name] = np.transpose(x[0], layer.axes)
+        elif isinstance(layer, Slice):
+            assert x[0] is not None
+            values[node.name] = x[0].take(range(layer.start, layer.stop), axis=layer.axis)
         elif isinstance(layer, Concat):
             values[node.name] = np.concatenate([v for v in x if v is not None], axis=layer.axis)
         elif isinstance(layer, GroupSum):
@@ -145,3 +161,47 @@ def _luts(aig: Aig, layer: LutLayer, x: np.ndarray) -> np.ndarray:
     flat = np.empty(len(out), object)
     flat[:] = out
     return flat.reshape(*x.shape[:-1], len(tables))
+
+
+def _inside(
+    x: np.ndarray,
+    channel: int,
+    position: Sequence[int],
+    place: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+) -> int:
+    """The bit that a place of the window at a position sees; there are zeros around the image."""
+    where = [p * s + w - q for p, s, w, q in zip(position, stride, place, padding, strict=True)]
+    if all(0 <= i < n for i, n in zip(where, x.shape[1:], strict=True)):
+        return x[channel, *where]
+    return FALSE
+
+
+def _convolution(aig: Aig, layer: LogicConv, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    out = np.empty(shape, object)
+    taps = np.moveaxis(layer.taps, 0, 3).tolist()  # kernel, position, table, input, coordinates
+    for kernel, tables in enumerate(layer.tables.tolist()):
+        for number, position in enumerate(np.ndindex(*shape[1:])):
+            chosen = taps[kernel][0 if layer.shared else number]
+            bits = [
+                _inside(x, channel, position, place, layer.stride, layer.padding)
+                for inputs in chosen
+                for channel, *place in inputs
+            ]
+            left = iter(tables)
+            while len(bits) > 1:
+                groups = [bits[i : i + layer.k] for i in range(0, len(bits), layer.k)]
+                bits = [aig.lookup(next(left), group) for group in groups]
+            out[kernel, *position] = bits[0]
+    return out
+
+
+def _pooling(aig: Aig, layer: OrPool, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    out = np.empty(shape, object)
+    for channel, *position in np.ndindex(*shape):
+        out[channel, *position] = aig.any(
+            _inside(x, channel, position, place, layer.stride, layer.padding)
+            for place in np.ndindex(*layer.window)
+        )
+    return out

@@ -10,9 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["arg_max", "concat", "group_sum", "lut_layer", "reshape", "thermometer"]
+__all__ = [
+    "arg_max",
+    "axis_sum",
+    "concat",
+    "group_sum",
+    "logic_conv",
+    "lut_layer",
+    "or_pool",
+    "reshape",
+    "thermometer",
+]
 
 
 def thermometer(x: Tensor, thresholds: Tensor, axis: int) -> Tensor:
@@ -54,6 +65,77 @@ def lut_layer(x: Tensor, connections: Tensor, tables: Tensor) -> Tensor:
     shape = (-1,) + (1,) * (rows.ndim - 1)
     output = tables.view(shape) >> index.to(tables.dtype)
     return (output & 1).to(torch.uint8).movedim(0, -1)
+
+
+def logic_conv(
+    x: Tensor,
+    taps: Tensor,
+    tables: Tensor,
+    window: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+) -> Tensor:
+    """Trees of lookup tables at every position of a window that slides over a padded image.
+
+    Parameters
+    ----------
+    x : Tensor of uint8, shape (B, C, *size)
+    taps : Tensor of int32, shape (k, K, Q, S, 1 + axes)
+        Channel and place in the window that each row of each first-level table reads.
+    tables : Tensor, shape (K, 1 + k + ... + S)
+        As in `lut_layer`, the first level first.
+    window, stride, padding : sequence of int
+        Along each axis of the image; outside it bits are zero.
+
+    Returns
+    -------
+    Tensor of uint8, shape (B, K, *positions)
+    """
+    axes = len(window)
+    seen = _windows(x, window, stride, padding)  # (B, C, *positions, *window)
+    positions = seen.shape[2 : 2 + axes]
+    # (C, *window, B, P): what one tap reads is contiguous.
+    seen = seen.permute(1, *range(2 + axes, 2 + 2 * axes), 0, *range(2, 2 + axes)).flatten(2 + axes)
+    k, kernels, choices, width = taps.shape[:4]
+    if choices == 1:
+        rows = seen[taps[:, :, 0].long().unbind(-1)]  # (k, K, S, B, P)
+    else:
+        parts = [seen[..., q][taps[:, :, q].long().unbind(-1)] for q in range(choices)]
+        rows = torch.stack(parts, dim=-1)
+    first = 0
+    while True:
+        index = rows[0]
+        for row in rows[1:]:
+            index = index * 2 + row
+        table = tables[:, first : first + width, None, None]
+        out = ((table >> index.to(tables.dtype)) & 1).to(torch.uint8)  # (K, width, B, P)
+        if width == 1:
+            return out[:, 0].movedim(1, 0).reshape(-1, kernels, *positions)
+        first, width = first + width, width // k
+        rows = out.unflatten(1, (width, k)).movedim(2, 0)
+
+
+def or_pool(
+    x: Tensor, window: Sequence[int], stride: Sequence[int], padding: Sequence[int]
+) -> Tensor:
+    """The OR over a window of each channel of (B, C, *size); bits outside the image are zero."""
+    axes = len(window)
+    return _windows(x, window, stride, padding).flatten(2 + axes).amax(-1)
+
+
+def _windows(
+    x: Tensor, window: Sequence[int], stride: Sequence[int], padding: Sequence[int]
+) -> Tensor:
+    """What a window sees of (B, C, *size), as a view (B, C, *positions, *window)."""
+    x = F.pad(x, [n for p in reversed(padding) for n in (p, p)])
+    for axis, (size, step) in enumerate(zip(window, stride, strict=True)):
+        x = x.unfold(2 + axis, size, step)
+    return x
+
+
+def axis_sum(x: Tensor, axes: Sequence[int]) -> Tensor:
+    """Sum of stored integers over `axes` (the batch not counted), as int64."""
+    return x.sum([axis + 1 for axis in axes], dtype=torch.int64)
 
 
 def group_sum(x: Tensor, groups: int) -> Tensor:

@@ -10,7 +10,20 @@ import torch
 from torch import Tensor
 
 from ..errors import NetworkError
-from ..network import ArgMax, Concat, GroupSum, LutLayer, Network, Reshape, Thermometer
+from ..network import (
+    ArgMax,
+    AxisSum,
+    Concat,
+    GroupSum,
+    LogicConv,
+    LutLayer,
+    Network,
+    OrPool,
+    Permute,
+    Reshape,
+    Slice,
+    Thermometer,
+)
 from . import layers as f
 from .prepare import encode_input, layer_tensors, sample_bytes
 
@@ -163,12 +176,23 @@ class Reference(torch.nn.Module):
             case LutLayer():
                 wires = self.get_buffer(f"node{i}_connections")
                 return f.lut_layer(xs[0], wires, self.get_buffer(f"node{i}_tables"))
+            case LogicConv() as conv:
+                taps, tables = (self.get_buffer(f"node{i}_{name}") for name in ("taps", "tables"))
+                return f.logic_conv(xs[0], taps, tables, conv.window, conv.stride, conv.padding)
+            case OrPool() as pool:
+                return f.or_pool(xs[0], pool.window, pool.stride, pool.padding)
+            case AxisSum(axes=axes):
+                return f.axis_sum(xs[0], axes)
             case GroupSum(groups=groups):
                 return f.group_sum(xs[0], groups)
             case ArgMax():
                 return f.arg_max(xs[0])
             case Reshape(shape=shape):
                 return f.reshape(xs[0], shape)
+            case Permute(axes=axes):
+                return xs[0].permute(0, *(axis + 1 for axis in axes))
+            case Slice(axis=axis, start=start, stop=stop):
+                return xs[0].narrow(axis + 1, start, stop - start)
             case Concat(axis=axis):
                 return f.concat(xs, axis)
             case layer:

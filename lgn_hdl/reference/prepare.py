@@ -9,7 +9,17 @@ import torch
 from torch import Tensor
 
 from ..errors import NetworkError
-from ..network import REAL, Element, FixedPoint, Layer, LutLayer, Network, TensorType, Thermometer
+from ..network import (
+    REAL,
+    Element,
+    FixedPoint,
+    Layer,
+    LogicConv,
+    LutLayer,
+    Network,
+    TensorType,
+    Thermometer,
+)
 
 __all__ = ["encode_input", "layer_tensors", "sample_bytes"]
 
@@ -38,11 +48,16 @@ def layer_tensors(layer: Layer, element: Element) -> dict[str, Tensor]:
     if isinstance(layer, Thermometer):
         return {"thresholds": _thresholds(layer.thresholds, element)}
     if isinstance(layer, LutLayer):
-        narrowest = (np.uint8, np.uint8, np.uint8, np.uint8, np.int32, np.int64, np.int64)
-        tables = layer.tables.astype(narrowest[layer.k])
-        # torch.tensor copies: arrays that were read from a file may be read-only.
-        return {"connections": torch.tensor(layer.connections), "tables": torch.tensor(tables)}
+        return {"connections": torch.tensor(layer.connections), "tables": _tables(layer)}
+    if isinstance(layer, LogicConv):
+        return {"taps": torch.tensor(layer.taps), "tables": _tables(layer)}
     return {}
+
+
+def _tables(layer: LutLayer | LogicConv) -> Tensor:
+    narrowest = (np.uint8, np.uint8, np.uint8, np.uint8, np.int32, np.int64, np.int64)
+    # torch.tensor copies: arrays that were read from a file may be read-only.
+    return torch.tensor(layer.tables.astype(narrowest[layer.k]))
 
 
 def _thresholds(thresholds: np.ndarray, element: Element) -> Tensor:
@@ -62,7 +77,9 @@ def sample_bytes(network: Network) -> int:
     # The two largest neighbours live together; a table lookup widens bits to as much as 8 bytes.
     widths = [1]
     for node in network.nodes:
-        bits = network.types[node.name].size
-        wide = 8 if isinstance(node.layer, LutLayer) and node.layer.k > 3 else 2
+        layer, bits = node.layer, network.types[node.name].size
+        wide = 8 if isinstance(layer, (LutLayer, LogicConv)) and layer.k > 3 else 2
+        if isinstance(layer, LogicConv):
+            bits *= layer.taps.shape[3]
         widths.append(bits * wide * 3 + sum(network.types[n].size for n in node.inputs) * 2)
     return max(widths) + sum(kind.size * 8 for kind in network.inputs.values())

@@ -131,7 +131,7 @@ class Unknown(Layer):
                 ),
                 ("z",),
             ),
-            "layer 'y': only a reshape may stand before it",
+            "layer 'y': stands before a thermometer",
         ),
     ],
 )

@@ -8,17 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from image_networks import conv_classifier, image_of_bits, random_conv
 from lgn_files import stored
 from networks import bits_only, classifier, every_layer
 
 from lgn_hdl.errors import NetworkError
 from lgn_hdl.network import (
     BIT,
+    AxisSum,
     FixedPoint,
     GroupSum,
     LutLayer,
     Network,
     Node,
+    OrPool,
     TensorType,
     read_network,
     write_network,
@@ -50,7 +53,23 @@ def assert_equal(one: Network, other: Network) -> None:
 
 @pytest.mark.parametrize(
     "network",
-    [every_layer(), *(every_layer(form) for form in FORMATS), classifier(), bits_only()],
+    [
+        every_layer(),
+        *(every_layer(form) for form in FORMATS),
+        classifier(),
+        bits_only(),
+        conv_classifier(),
+        image_of_bits(
+            random_conv(np.random.default_rng(0), 2, 3, k=6, positions=12),
+            OrPool((2, 2), (2, 1), (0, 1)),
+            shape=(2, 3, 4),
+        ),
+        Network(
+            {"charges": TensorType((2, 3), FixedPoint(4))},
+            (Node("profile", AxisSum((1,)), ("charges",)),),
+            ("profile",),
+        ),
+    ],
     ids=str,
 )
 def test_round_trip(network: Network, tmp_path: Path) -> None:
@@ -133,3 +152,8 @@ def test_a_million_gates(tmp_path: Path) -> None:
     network = Network({"x": TensorType((width,), BIT)}, (Node("gates", layer, ("x",)),), ("gates",))
     assert len(stored(network, tmp_path)) < 9.1 * gates
     assert_equal(read_network(tmp_path / "network.lgn"), network)
+
+
+def test_a_network_is_written_in_the_oldest_version_that_holds_it(tmp_path: Path) -> None:
+    versions = [stored(n, tmp_path)[8] for n in (every_layer(), conv_classifier())]
+    assert versions == [1, 2]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from image_networks import conv_classifier, image_of_bits, random_conv
 from networks import classifier, every_layer, random_luts
 from truth import every_pattern
 
@@ -21,6 +22,7 @@ from lgn_hdl.network import (
     GroupSum,
     Network,
     Node,
+    OrPool,
     Reshape,
     TensorType,
     Thermometer,
@@ -132,3 +134,19 @@ def test_an_output_without_hardware_is_refused() -> None:
     network = replace(network, outputs=("scores", "x")).validate()
     with pytest.raises(NetworkError, match="output 'x' is neither bits"):
         network_meaning(Aig(12), network)
+
+
+@pytest.mark.parametrize("own_taps", [False, True])
+@pytest.mark.parametrize(("k", "depth"), [(2, 3), (3, 2), (6, 1)])
+def test_layers_over_images(k: int, depth: int, own_taps: bool) -> None:
+    rng = np.random.default_rng(k)
+    positions = 8 if own_taps else 1
+    conv = random_conv(rng, 2, 3, k=k, depth=depth, stride=(2, 1), positions=positions)
+    network = image_of_bits(conv, OrPool((2, 3), (1, 2), (1, 0)), shape=(2, 4, 4))
+    check_meaning(network, rng.integers(0, 2, (200, 32)))
+
+
+@pytest.mark.parametrize("scattered", [False, True])
+def test_a_convolutional_classifier(scattered: bool) -> None:
+    network = conv_classifier(element=FixedPoint(3, 1, signed=True), scattered=scattered)
+    check_meaning(network, np.random.default_rng(5).integers(0, 2, (300, 39)))
