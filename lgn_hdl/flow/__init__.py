@@ -3,6 +3,7 @@
 from .bitstream import Bitstream, pack
 from .board import Board, Budget
 from .board_top import BoardFiles, BoardTop, board_rtlil
+from .cells import CellArea, map_to_cells
 from .discovery import board_names, find_board
 from .equivalence import Equivalence, equivalent, write_aiger
 from .hierarchy import usage_by_driver
@@ -24,6 +25,7 @@ __all__ = [
     "BoardFiles",
     "BoardTop",
     "Budget",
+    "CellArea",
     "Clock",
     "Equivalence",
     "FitError",
@@ -50,6 +52,7 @@ __all__ = [
     "find_target",
     "find_yosys",
     "fit",
+    "map_to_cells",
     "pack",
     "place_and_route",
     "prove_mapping",
