@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import LgnError, NetworkError
-from .layers import GroupSum, Layer
+from .layers import ArgMax, GroupSum, Layer
 from .tensors import TensorType
 
 __all__ = ["Network", "Node"]
@@ -103,9 +103,10 @@ class Network:
 
     @property
     def scores(self) -> str | None:
-        """Name of the tensor of class scores: the last group sum, if there is one."""
+        """Name of the tensor of class scores: the last group sum, or else what the argmax reads."""
         names = [node.name for node in self.nodes if isinstance(node.layer, GroupSum)]
-        return names[-1] if names else None
+        read = [node.inputs[0] for node in self.nodes if isinstance(node.layer, ArgMax)]
+        return (names or read or [None])[-1]
 
     @property
     def group_sum(self) -> GroupSum | None:

@@ -20,11 +20,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import FormatError, LgnError
+from .arithmetic import Dense, Quantize
 from .fixed import FixedPoint
 from .images import LogicConv, OrPool
 from .layers import ArgMax, GroupSum, Layer, LutLayer, Thermometer
 from .network import Network, Node
 from .shaping import AxisSum, Concat, Permute, Reshape, Slice
+from .sparse import InputReduce, SparseConv2d, SparseFlatten, SparsePool2d
 from .tensors import TensorType
 
 __all__ = ["MAGIC", "VERSION", "network_digest", "read_network", "write_network"]
@@ -37,15 +39,30 @@ _PREFIX = struct.Struct("<8sIIQ")  # magic, version, reserved, header length
 _ALIGN = 64
 _DIGEST = 32
 _FIRST_LAYERS = (ArgMax, Concat, GroupSum, LutLayer, Reshape, Thermometer)
-_LATER_LAYERS = (AxisSum, LogicConv, OrPool, Permute, Slice)
+_LATER_LAYERS = (
+    AxisSum,
+    Dense,
+    InputReduce,
+    LogicConv,
+    OrPool,
+    Permute,
+    Quantize,
+    Slice,
+    SparseConv2d,
+    SparseFlatten,
+    SparsePool2d,
+)
 _LAYERS = {c.__name__: c for c in (*_FIRST_LAYERS, *_LATER_LAYERS)}
 _ARRAY_FIELDS = {
     "thresholds": "float64",
     "connections": "int32",
     "taps": "int32",
     "tables": "uint64",
+    "kernel": "int64",
+    "weight": "int64",
+    "bias": "int64",
 }
-_STORED = {"uint8", "uint16", "uint32", "uint64", "int32", "float64"}
+_STORED = {"uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float64"}
 _TUPLE_FIELDS = {"shape", "axes", "window", "stride", "padding"}
 _SCALAR_FIELDS = {
     "axis": {int},
@@ -54,7 +71,11 @@ _SCALAR_FIELDS = {
     "groups": {int},
     "tau": {int, float},
     "beta": {int, float},
+    "slots": {int},
+    "threshold": {int, float},
+    "kind": {str},
 }
+_FORMAT_FIELDS = {"format", "kernel_format", "weight_format", "bias_format"}
 _RATIONAL = re.compile(r"\d{1,400}(/\d{1,400})?", re.ASCII)
 
 
@@ -130,8 +151,12 @@ def _encode(network: Network) -> bytes:
 def _encode_type(tensor: TensorType) -> dict[str, Any]:
     element: Any = tensor.element
     if isinstance(element, FixedPoint):
-        element = [element.width, element.fraction, element.signed, str(element.scale)]
+        element = _encode_format(element)
     return {"shape": list(tensor.shape), "element": element, "masked": tensor.masked}
+
+
+def _encode_format(number: FixedPoint) -> list[Any]:
+    return [number.width, number.fraction, number.signed, str(number.scale)]
 
 
 def _encode_fields(layer: Layer, arrays: list[np.ndarray]) -> dict[str, Any]:
@@ -141,16 +166,21 @@ def _encode_fields(layer: Layer, arrays: list[np.ndarray]) -> dict[str, Any]:
         if isinstance(value, np.ndarray):
             encoded[field.name] = {"array": len(arrays)}
             arrays.append(np.ascontiguousarray(_narrowed(value)))
+        elif isinstance(value, FixedPoint):
+            encoded[field.name] = _encode_format(value)
         else:
             encoded[field.name] = list(value) if isinstance(value, tuple) else value
     return encoded
 
 
 def _narrowed(array: np.ndarray) -> np.ndarray:
-    """Truth tables of few inputs fit in fewer bytes."""
-    if array.dtype != np.uint64 or array.size == 0:
+    """Truth tables of few inputs, and constants of few bits, fit in fewer bytes."""
+    if array.dtype not in (np.uint64, np.int64) or array.size == 0:
         return array
-    return array.astype(np.min_scalar_type(array.max()))
+    small = np.result_type(np.min_scalar_type(array.max()), np.min_scalar_type(array.min()))
+    if array.dtype == np.int64:  # signed, whatever the values are
+        small = np.result_type(small, np.int8)
+    return array.astype(small)
 
 
 def _decode(data: bytes) -> Network:
@@ -225,13 +255,17 @@ def _decode_array(entry: dict[str, Any], payload: memoryview) -> np.ndarray:
 def _decode_type(entry: dict[str, Any]) -> TensorType:
     element = entry["element"]
     if isinstance(element, list):
-        width, fraction, signed, scale = element
-        if type(width) is not int or type(fraction) is not int or not _RATIONAL.fullmatch(scale):
-            raise FormatError(f"number format {element!r} is not understood")
-        element = FixedPoint(width, fraction, bool(signed), Fraction(scale))
+        element = _decode_format(element)
     elif element not in ("bit", "real"):
         raise FormatError(f"tensor element {element!r} is unknown")
     return TensorType(tuple(entry["shape"]), element, bool(entry["masked"]))
+
+
+def _decode_format(value: list[Any]) -> FixedPoint:
+    width, fraction, signed, scale = value
+    if type(width) is not int or type(fraction) is not int or not _RATIONAL.fullmatch(scale):
+        raise FormatError(f"number format {value!r} is not understood")
+    return FixedPoint(width, fraction, bool(signed), Fraction(scale))
 
 
 def _decode_node(entry: dict[str, Any], arrays: dict[int, np.ndarray]) -> Node:
@@ -247,6 +281,8 @@ def _decode_node(entry: dict[str, Any], arrays: dict[int, np.ndarray]) -> Node:
             if not np.can_cast(stored.dtype, dtype, "safe"):
                 raise FormatError(f"layer {name!r}: {key} is stored as {stored.dtype}")
             values[key] = stored.astype(dtype)
+        elif key in _FORMAT_FIELDS and isinstance(value, list):
+            values[key] = _decode_format(value)
         elif key in _TUPLE_FIELDS and isinstance(value, list):
             if any(type(n) is not int for n in value):
                 raise FormatError(f"layer {name!r}: {key} is {value!r}, expected integers")

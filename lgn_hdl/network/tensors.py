@@ -33,11 +33,14 @@ class TensorType:
         `BIT`, `REAL` or a `FixedPoint`.
     masked : bool
         True if every index of the first axis (a slot of a sparse array) carries a valid bit.
+    frame : tuple of int
+        Height and width of the frame on which every slot of a sparse tensor has a place.
     """
 
     shape: tuple[int, ...]
     element: Element = BIT
     masked: bool = False
+    frame: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if any(not isinstance(n, int) or n < 1 for n in self.shape):
@@ -48,6 +51,10 @@ class TensorType:
             )
         if self.masked and not self.shape:
             raise NetworkError("a masked tensor needs a slot axis, found a scalar")
+        if self.frame and (not self.masked or len(self.shape) != 2):
+            raise NetworkError(f"places on a frame are for slots with channels, found {self.shape}")
+        if any(not isinstance(n, int) or n < 1 for n in self.frame):
+            raise NetworkError(f"a frame is {self.frame}, expected positive integers")
 
     @property
     def size(self) -> int:
@@ -61,4 +68,5 @@ class TensorType:
 
     def __str__(self) -> str:
         shape = "x".join(map(str, self.shape)) or "scalar"
-        return f"{self.element}[{shape}]{' masked' if self.masked else ''}"
+        frame = f" on {'x'.join(map(str, self.frame))}" if self.frame else ""
+        return f"{self.element}[{shape}]{' masked' if self.masked else ''}{frame}"

@@ -17,10 +17,12 @@ __all__ = [
     "arg_max",
     "axis_sum",
     "concat",
+    "dense",
     "group_sum",
     "logic_conv",
     "lut_layer",
     "or_pool",
+    "quantize",
     "reshape",
     "thermometer",
 ]
@@ -136,6 +138,19 @@ def _windows(
 def axis_sum(x: Tensor, axes: Sequence[int]) -> Tensor:
     """Sum of stored integers over `axes` (the batch not counted), as int64."""
     return x.sum([axis + 1 for axis in axes], dtype=torch.int64)
+
+
+def dense(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Sums of products of (B, I) and (O, I), and a bias (O,), all int64 in units of the result."""
+    return (x.unsqueeze(1) * weight).sum(-1) + bias
+
+
+def quantize(x: Tensor, numerator: int, denominator: int, low: int, high: int) -> Tensor:
+    """x · numerator / denominator, to the nearest integer, ties to the even one, saturating."""
+    twice = 2 * numerator * x + denominator
+    rounded = torch.div(twice, 2 * denominator, rounding_mode="floor")
+    tie = (twice % (2 * denominator) == 0) & (rounded % 2 != 0)
+    return (rounded - tie.to(torch.int64)).clamp(low, high)
 
 
 def group_sum(x: Tensor, groups: int) -> Tensor:

@@ -9,22 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import NetworkError
-from ..network import (
-    ArgMax,
-    AxisSum,
-    Concat,
-    GroupSum,
-    LogicConv,
-    LutLayer,
-    Network,
-    OrPool,
-    Permute,
-    Reshape,
-    Slice,
-    Thermometer,
-)
+from ..errors import LgnError, NetworkError
+from ..network import Network
 from . import layers as f
+from .apply import apply
 from .prepare import encode_input, layer_tensors, sample_bytes
 
 __all__ = ["Reference"]
@@ -41,7 +29,8 @@ class Reference(torch.nn.Module):
     Inputs are real-valued, of shape (B, *shape). An input that is a `FixedPoint` is quantised
     first, as a host would before it sends the sample to the hardware; bits are 0 and 1 of any
     dtype. Bits come out as uint8, fixed-point numbers as int64 stored integers (which for counts
-    and class indices are the numbers themselves).
+    and class indices are the numbers themselves). A sparse tensor comes out as int64 of shape
+    (B, slots, C + 3): features, row, column, and whether the slot is used.
 
     Parameters
     ----------
@@ -56,9 +45,12 @@ class Reference(torch.nn.Module):
     def __init__(self, network: Network):
         super().__init__()
         self.network = network.validate()
+        self._data: list[tuple[str, ...]] = []
         for i, node in enumerate(network.nodes):
-            element = network.types[node.inputs[0]].element
-            for name, value in layer_tensors(node.layer, element).items():
+            elements = network.types[node.inputs[0]].element, network.types[node.name].element
+            data = layer_tensors(node.layer, *elements)
+            self._data.append(tuple(data))
+            for name, value in data.items():
                 self.register_buffer(f"node{i}_{name}", value, persistent=False)
 
     def forward(self, x: Any) -> Tensor:
@@ -170,32 +162,9 @@ class Reference(torch.nn.Module):
 
     def _node(self, i: int, xs: list[Tensor]) -> Tensor:
         node = self.network.nodes[i]
-        match node.layer:
-            case Thermometer(axis=axis):
-                return f.thermometer(xs[0], self.get_buffer(f"node{i}_thresholds"), axis)
-            case LutLayer():
-                wires = self.get_buffer(f"node{i}_connections")
-                return f.lut_layer(xs[0], wires, self.get_buffer(f"node{i}_tables"))
-            case LogicConv() as conv:
-                taps, tables = (self.get_buffer(f"node{i}_{name}") for name in ("taps", "tables"))
-                return f.logic_conv(xs[0], taps, tables, conv.window, conv.stride, conv.padding)
-            case OrPool() as pool:
-                return f.or_pool(xs[0], pool.window, pool.stride, pool.padding)
-            case AxisSum(axes=axes):
-                return f.axis_sum(xs[0], axes)
-            case GroupSum(groups=groups):
-                return f.group_sum(xs[0], groups)
-            case ArgMax():
-                return f.arg_max(xs[0])
-            case Reshape(shape=shape):
-                return f.reshape(xs[0], shape)
-            case Permute(axes=axes):
-                return xs[0].permute(0, *(axis + 1 for axis in axes))
-            case Slice(axis=axis, start=start, stop=stop):
-                return xs[0].narrow(axis + 1, start, stop - start)
-            case Concat(axis=axis):
-                return f.concat(xs, axis)
-            case layer:
-                raise NetworkError(
-                    f"no reference for {type(layer).__name__}", where=f"layer {node.name!r}"
-                )
+        data = {name: self.get_buffer(f"node{i}_{name}") for name in self._data[i]}
+        try:
+            source, out = self.network.types[node.inputs[0]], self.network.types[node.name]
+            return apply(node.layer, data, xs, source, out)
+        except LgnError as error:
+            raise error.at(f"layer {node.name!r}") from None

@@ -10,16 +10,22 @@ from torch import Tensor
 
 from ..errors import NetworkError
 from ..network import (
+    BIT,
     REAL,
+    Dense,
     Element,
     FixedPoint,
+    InputReduce,
     Layer,
     LogicConv,
     LutLayer,
     Network,
+    Quantize,
+    SparseConv2d,
     TensorType,
     Thermometer,
 )
+from ..network.arithmetic import unit_ratio
 
 __all__ = ["encode_input", "layer_tensors", "sample_bytes"]
 
@@ -43,15 +49,54 @@ def encode_input(array: Any, name: str, kind: TensorType) -> Tensor:
     return bits
 
 
-def layer_tensors(layer: Layer, element: Element) -> dict[str, Tensor]:
-    """The layer's data as tensors; `element` is what its input is made of."""
+def layer_tensors(layer: Layer, element: Element, out: Element = BIT) -> dict[str, Tensor]:
+    """The layer's data as tensors.
+
+    Parameters
+    ----------
+    layer : Layer
+    element : Element
+        What its input is made of.
+    out : Element
+        What its output is made of, for layers that compute with numbers.
+    """
     if isinstance(layer, Thermometer):
         return {"thresholds": _thresholds(layer.thresholds, element)}
+    if isinstance(layer, InputReduce):
+        return {"threshold": _thresholds(np.array([layer.threshold]), element)}
+    if isinstance(layer, Quantize):
+        assert isinstance(element, FixedPoint)
+        ratio = unit_ratio(element, layer.format)
+        return {"ratio": torch.tensor([ratio.numerator, ratio.denominator])}
+    if isinstance(layer, SparseConv2d):
+        return _affine("kernel", layer.kernel, layer.kernel_format, layer, element, out)
+    if isinstance(layer, Dense):
+        return _affine("weight", layer.weight, layer.weight_format, layer, element, out)
     if isinstance(layer, LutLayer):
         return {"connections": torch.tensor(layer.connections), "tables": _tables(layer)}
     if isinstance(layer, LogicConv):
         return {"taps": torch.tensor(layer.taps), "tables": _tables(layer)}
     return {}
+
+
+def _affine(
+    name: str,
+    weight: np.ndarray,
+    weight_format: FixedPoint,
+    layer: SparseConv2d | Dense,
+    element: Element,
+    out: Element,
+) -> dict[str, Tensor]:
+    """Constants in units of the result: what a unit of the input becomes, and the bias."""
+    assert isinstance(element, FixedPoint)
+    assert isinstance(out, FixedPoint)
+    unit = element.step * weight_format.step / out.step
+    bias = unit_ratio(layer.bias_format, out)
+    assert unit.denominator == bias.denominator == 1
+    return {
+        name: torch.tensor(weight * int(unit)),
+        "bias": torch.tensor(layer.bias * int(bias)),
+    }
 
 
 def _tables(layer: LutLayer | LogicConv) -> Tensor:

@@ -160,7 +160,7 @@ def test_a_small_file_cannot_ask_for_much_memory(folder: Path) -> None:
 
 
 HEADER_CHANGES = {
-    "unknown layer": (lambda h: h["nodes"][1].update(type="Dense"), "unknown type 'Dense'"),
+    "unknown layer": (lambda h: h["nodes"][1].update(type="Blur"), "unknown type 'Blur'"),
     "unknown field": (lambda h: h["nodes"][3]["fields"].update(gamma=1), "not understood"),
     "missing field": (lambda h: h["nodes"][1]["fields"].pop("tables"), "not understood"),
     "array as number": (lambda h: h["nodes"][1]["fields"].update(tables=3), "changed.lgn"),

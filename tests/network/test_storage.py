@@ -11,6 +11,7 @@ import pytest
 from image_networks import conv_classifier, image_of_bits, random_conv
 from lgn_files import stored
 from networks import bits_only, classifier, every_layer
+from sparse_networks import sparse_classifier
 
 from lgn_hdl.errors import NetworkError
 from lgn_hdl.network import (
@@ -59,6 +60,8 @@ def assert_equal(one: Network, other: Network) -> None:
         classifier(),
         bits_only(),
         conv_classifier(),
+        sparse_classifier(),
+        sparse_classifier(kind="max"),
         image_of_bits(
             random_conv(np.random.default_rng(0), 2, 3, k=6, positions=12),
             OrPool((2, 2), (2, 1), (0, 1)),
