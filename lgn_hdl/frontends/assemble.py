@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import NetworkError
 from ..network import BIT, REAL, ArgMax, FixedPoint, GroupSum, Layer, Network, Node, TensorType
 
-__all__ = ["INPUT", "chain", "gate_tables", "input_type", "wires"]
+__all__ = ["INPUT", "assembled", "chain", "gate_tables", "input_type", "wires"]
 
 #: The name of the only input.
 INPUT = "x"
@@ -56,8 +56,26 @@ def chain(
     for name, layer in layers:
         nodes.append(Node(name, layer, (last,)))
         last = name
+    return assembled(source, nodes, last, classes, meta)
+
+
+def assembled(
+    source: TensorType,
+    nodes: Sequence[Node],
+    last: str,
+    classes: Sequence[str] = (),
+    meta: Mapping[str, Any] | None = None,
+) -> Network:
+    """A Network of `nodes` whose result is the tensor `last`, with the class as in `chain`.
+
+    Raises
+    ------
+    NetworkError
+        At the first node that does not fit the ones before.
+    """
+    nodes = list(nodes)
     outputs: tuple[str, ...] = (last,)
-    if nodes and isinstance(nodes[-1].layer, GroupSum):
+    if any(node.name == last and isinstance(node.layer, GroupSum) for node in nodes):
         nodes.append(Node("class", ArgMax(), (last,)))
         outputs = ("class", last)
     network = Network(

@@ -15,11 +15,17 @@ TRANSPARENT = {"Identity", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "Al
 
 
 def kind_of(module: nn.Module) -> str:
-    """Name of the class whose `forward` runs: a subclass that keeps it is the same layer."""
+    """Name of the class whose `forward` runs: a subclass that keeps it is the same layer.
+
+    Where a private base class has the `forward`, as that of all convolutions of a library may, the
+    kind is the first public class made from it.
+    """
+    derived: list[str] = []
     for cls in type(module).__mro__:
+        derived.append(cls.__name__)
         if "forward" in vars(cls):
-            return cls.__name__
-    return type(module).__name__
+            break
+    return next((name for name in reversed(derived) if name[0] != "_"), derived[0])
 
 
 def leaves(

@@ -1,41 +1,27 @@
-"""Describes a live torchlogix module: its layers in order, as a dictionary that JSON can hold.
+"""Describes a live torchlogix module as a dictionary that JSON can hold.
 
-Objects are read by class name and attributes, so torchlogix need not be installed. The
-description has what a state_dict lacks: the order and kind of the layers, their options, and the
-group sum, which leaves no trace in a state_dict.
+The description has what a state_dict lacks: the order and kind of the layers, their options, the
+group sum, which leaves no trace in a state_dict, and what a `forward` does between the layers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch import nn
 
-from ...errors import NetworkError
-from ..modules import leaves
+from ...errors import LgnError, NetworkError
+from ..assemble import INPUT
+from ..modules import TRANSPARENT, kind_of, leaves
+from .describe import KNOWN, options
+from .record import Graph
+from .schema import CHAIN, FORMAT, GRAPH, unsupported
+from .shapes import shape_candidates, unknown_shape
+from .state import State
+from .trace import WRAPPERS, trace
 
-__all__ = ["FORMAT", "VERSION", "architecture", "unsupported"]
-
-FORMAT = "torchlogix-architecture"
-VERSION = 1
-
-PARAMETRIZATIONS = {
-    "RawLUTParametrization": "raw",
-    "WarpLUTParametrization": "warp",
-    "LightLUTParametrization": "light",
-}
-CONNECTIONS = {"FixedDenseConnections": "fixed", "LearnableDenseConnections": "learnable"}
-#: Layers of torchlogix that this version does not know.
-PLANNED = {
-    "LogicConv2d",
-    "LogicConv3d",
-    "LogicConvTranspose2d",
-    "LogicConvTranspose3d",
-    "OrPooling2d",
-    "OrPooling3d",
-    "ResidualLogicBlock",
-}
+__all__ = ["architecture"]
 
 
 def architecture(
@@ -46,8 +32,8 @@ def architecture(
     Parameters
     ----------
     module : torch.nn.Module
-        A Sequential of torchlogix layers (nested ones and subclasses included), or a module whose
-        only child is one.
+        torchlogix layers in Sequentials (nested ones and subclasses included), or in modules with
+        a `forward` of their own, which is run once on samples that stand for their places.
     input_shape : int or sequence of int, optional
         Shape of one sample, without the batch axis. Not needed where the layers tell it.
 
@@ -55,80 +41,78 @@ def architecture(
     -------
     dict
         `format`, `version`, `input_shape` and `layers`: each with its `type`, its `path` in the
-        module, and its options.
+        module, and its options. In version 2, which a module gets if it is not a chain, each has
+        also its `name` and the `inputs` it reads, and there are `output` and `unused`.
 
     Raises
     ------
     NetworkError
-        If a layer is not supported.
+        If a layer or an operation is not supported.
     """
     if isinstance(input_shape, int):
         input_shape = (input_shape,)
+    shape = None if input_shape is None else [int(n) for n in input_shape]
+    start = {"format": FORMAT, "version": CHAIN, "input_shape": shape}
+    if _is_plain(module):
+        found = leaves(module, KNOWN, unsupported)
+        return {**start, "layers": [options(kind, path, m) for path, kind, m in found]}
+    graph, traced = _traced(module, shape)
+    if graph.is_chain:
+        layers = [
+            {key: value for key, value in layer.items() if key not in ("name", "inputs")}
+            for layer in graph.layers
+        ]
+        return {**start, "layers": layers}
     return {
-        "format": FORMAT,
-        "version": VERSION,
-        "input_shape": None if input_shape is None else [int(n) for n in input_shape],
-        "layers": list(_layers(module)),
+        **start,
+        "version": GRAPH,
+        "input_shape": traced,
+        "layers": graph.layers,
+        "output": graph.output,
+        "unused": graph.unused,
     }
 
 
-def unsupported(kind: str, path: str) -> NetworkError:
-    """The error about a layer of the class `kind`."""
-    if kind in PLANNED:
-        return NetworkError(f"{kind} is not supported yet", where=f"layer {path!r}")
-    return NetworkError(
-        f"{kind} is not a layer this program knows",
-        where=f"layer {path!r}",
-        hint="expected torchlogix layers in a Sequential",
-    )
-
-
-def _layers(module: nn.Module) -> Iterator[dict[str, Any]]:
-    for path, kind, layer in leaves(module, {*_OPTIONS, *PLANNED}, unsupported):
-        if kind in PLANNED:
-            raise unsupported(kind, path)
+def _traced(module: nn.Module, shape: Sequence[int] | None) -> tuple[Graph, list[int]]:
+    """What the forward does, on samples of `shape` or of one that follows from the layers."""
+    state = module.state_dict()
+    if shape is not None:
+        return trace(module, shape, state), list(shape)
+    layers = [options(kind, path, layer) for path, kind, layer in _in_order(module)]
+    candidates, _ = shape_candidates(layers, State(state, [layer["path"] for layer in layers]))
+    errors: list[LgnError] = []
+    for candidate in candidates:
         try:
-            yield {"type": kind, "path": path, **_OPTIONS[kind](layer)}
-        except (AttributeError, TypeError, ValueError) as error:
-            raise NetworkError(
-                f"{kind} is not as torchlogix 0.2 makes it: {error}", where=f"layer {path!r}"
-            ) from None
+            graph = trace(module, candidate, state)
+        except LgnError as error:
+            hint = f"samples of {candidate} are assumed; give input_shape if they are of another"
+            errors.append(NetworkError(error.what, where=error.where, hint=error.hint or hint))
+            continue
+        readers = [layer for layer in graph.layers if INPUT in layer["inputs"]]
+        # A layer that knows its size reads the input itself, and all of it.
+        whole = graph.is_chain or any({"feature_dim", "in_dim"} & {*layer} for layer in readers)
+        if whole and not graph.cuts_input:
+            return graph, list(candidate)
+    raise errors[0] if errors else unknown_shape()
 
 
-def _dense(module: Any) -> dict[str, Any]:
-    parametrization = type(module.parametrization).__name__
-    connections = type(module.connections).__name__
-    if parametrization not in PARAMETRIZATIONS:
-        raise ValueError(f"its parametrization is {parametrization}")
-    if connections not in CONNECTIONS:
-        raise ValueError(f"its connections are {connections}")
-    return {
-        "in_dim": int(module.in_dim),
-        "out_dim": int(module.out_dim),
-        "lut_rank": int(module.lut_rank),
-        "parametrization": PARAMETRIZATIONS[parametrization],
-        "connections": CONNECTIONS[connections],
-        "materialize_basis": bool(module.parametrization.materialize_basis),
-    }
+def _is_plain(module: nn.Module) -> bool:
+    """Whether there are no modules with a `forward` of their own, so that order is everything."""
+    kind = kind_of(module)
+    if kind in KNOWN or kind in TRANSPARENT:
+        return True
+    children = [child for child in module._modules.values() if child is not None]
+    # A bare nn.Module has no forward: its only child can be all there is.
+    holds = kind in ("Sequential", "Module") or type(module).__name__ in WRAPPERS
+    return holds and all(map(_is_plain, children))
 
 
-def _binarization(module: Any) -> dict[str, Any]:
-    return {"feature_dim": int(module.feature_dim)}
-
-
-def _learnable_binarization(module: Any) -> dict[str, Any]:
-    return {
-        "feature_dim": int(module.feature_dim),
-        "temperature_softplus": float(module.temperature_softplus),
-    }
-
-
-_OPTIONS: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "DummyBinarization": lambda _: {},
-    "FixedBinarization": _binarization,
-    "SoftBinarization": _binarization,
-    "LearnableBinarization": _learnable_binarization,
-    "Flatten": lambda m: {"start_dim": int(m.start_dim), "end_dim": int(m.end_dim)},
-    "LogicDense": _dense,
-    "GroupSum": lambda m: {"k": int(m.k), "tau": float(m.tau), "beta": float(m.beta)},
-}
+def _in_order(module: nn.Module, path: str = "") -> Iterator[tuple[str, str, nn.Module]]:
+    """All layers of the library in the order in which a module registered them."""
+    kind = kind_of(module)
+    if kind in KNOWN:
+        yield path, kind, module
+        return
+    for name, child in module._modules.items():
+        if child is not None:
+            yield from _in_order(child, f"{path}.{name}" if path else name)

@@ -1,85 +1,21 @@
-"""Checked access to a state_dict, and to the description of its layers."""
+"""Checked access to a state_dict."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, overload
 
 from torch import Tensor
 
 from ...errors import FormatError
-from .architecture import FORMAT, VERSION, unsupported
 
-__all__ = ["State", "read_architecture"]
+__all__ = ["State"]
 
-#: The options of every layer, and their types.
-FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
-    "DummyBinarization": {},
-    "FixedBinarization": {"feature_dim": int},
-    "SoftBinarization": {"feature_dim": int},
-    "LearnableBinarization": {"feature_dim": int, "temperature_softplus": (int, float)},
-    "Flatten": {"start_dim": int, "end_dim": int},
-    "LogicDense": {
-        "in_dim": int,
-        "out_dim": int,
-        "lut_rank": int,
-        "parametrization": str,
-        "connections": str,
-        "materialize_basis": bool,
-    },
-    "GroupSum": {"k": int, "tau": (int, float), "beta": (int, float)},
-}
 #: What wrappers (data parallelism, torch.compile) put in front of every key.
 WRAPPERS = ("module.", "_orig_mod.")
 #: Buffers of torchlogix' export mode: copies of what the layers hold anyway.
-EXPORTED = ("_export_lut_ids", "connections._export_indices")
-
-
-def read_architecture(
-    description: Mapping[str, Any],
-) -> tuple[list[dict[str, Any]], tuple[int, ...] | None]:
-    """Layers and input shape of a description, every field checked.
-
-    Raises
-    ------
-    FormatError
-        If it is not a description, or a field is missing or of the wrong type.
-    NetworkError
-        If a layer is not supported.
-    """
-    if not isinstance(description, Mapping) or description.get("format") != FORMAT:
-        raise FormatError(
-            f"not a description of a torchlogix network: no format {FORMAT!r}",
-            where="architecture",
-            hint="write one with lgn_hdl.frontends.torchlogix.architecture(module)",
-        )
-    version = description.get("version")
-    if type(version) is not int or version > VERSION:
-        raise FormatError(f"version {version!r} is not known", where="architecture")
-    layers, shape = description.get("layers"), description.get("input_shape")
-    if not isinstance(layers, list) or not layers:
-        raise FormatError("'layers' is not a list with layers in it", where="architecture")
-    checked = [_checked(layer, i) for i, layer in enumerate(layers)]
-    if shape is None:
-        return checked, None
-    if not isinstance(shape, list) or not all(type(n) is int and n > 0 for n in shape) or not shape:
-        raise FormatError(f"'input_shape' is {shape!r}, expected sizes", where="architecture")
-    return checked, tuple(shape)
-
-
-def _checked(layer: Any, number: int) -> dict[str, Any]:
-    where = f"architecture, layer {number}"
-    if not isinstance(layer, dict) or not isinstance(layer.get("type"), str):
-        raise FormatError("has no 'type'", where=where)
-    if layer["type"] not in FIELDS:
-        raise unsupported(layer["type"], str(layer.get("path", number)))
-    for name, kind in {"path": str, **FIELDS[layer["type"]]}.items():
-        if name == "materialize_basis" and name not in layer:
-            layer = {**layer, name: False}
-        value = layer.get(name)
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise FormatError(f"{layer['type']}: {name!r} is {value!r}", where=where)
-    return layer
+EXPORTED = re.compile(r"(^|\.)(_export_lut_ids(_L\d+)?|connections\._export_indices)$")
 
 
 class State:
@@ -145,15 +81,21 @@ class State:
             raise FormatError(f"connections.indices are {indices.dtype}, expected integers")
         return indices
 
-    def check_all_read(self) -> None:
+    def check_all_read(self, unused: Sequence[str] = ()) -> None:
         """Refuse a state_dict of another network.
+
+        Parameters
+        ----------
+        unused : sequence of str
+            Keys that the network is known not to use.
 
         Raises
         ------
         FormatError
             If it has a tensor that no described layer reads.
         """
-        left = [k for k in self._tensors if k not in self._read and not k.endswith(EXPORTED)]
+        known = {*self._read, *unused}
+        left = [k for k in self._tensors if k not in known and not EXPORTED.search(k)]
         if left:
             raise FormatError(
                 f"the state_dict has {left[0]!r}, which no layer of the architecture reads",
@@ -161,7 +103,9 @@ class State:
             )
 
     def _hint(self, path: str, name: str) -> str | None:
-        if name == "connections.indices" and self.get(path, "weight", required=False) is not None:
+        beside = f"{path}." if path else ""
+        others = (key for key in self._tensors if key.startswith(beside))
+        if name.startswith("connections.") and any("weight" in key for key in others):
             return "without its wiring a network cannot be known; save the whole state_dict"
         return "the architecture may belong to another network"
 
