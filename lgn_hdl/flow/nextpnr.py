@@ -28,6 +28,7 @@ def place_and_route(
     clock_mhz: float | None = None,
     must_close: bool = True,
     options: Sequence[str] = (),
+    spread: bool | None = None,
     timeout: float | None = None,
 ) -> PnrResult:
     """Place and route a design.
@@ -49,6 +50,9 @@ def place_and_route(
         Whether a slower result is an error.
     options : sequence of str
         More options for nextpnr, such as `("--router", "router2")`.
+    spread : bool, optional
+        Whether to spread the design over the device (ECP5 only, see `flow.spread`); by default if
+        it is large, and the device larger.
     timeout : float, optional
         Limit in seconds.
 
@@ -60,14 +64,15 @@ def place_and_route(
         If the placed design cannot be routed.
     TimingError
         If the clock is not reached and `must_close` is set; `result` has what was reached.
+    BuildError
+        If nextpnr does not know the family, or cannot spread on the device as asked.
     ToolError
         If nextpnr is missing, fails otherwise, or takes too long.
     """
-    job = make_job(mapped, board, files, workdir / "pnr", clock_mhz, seed, options)
+    job = make_job(mapped, board, files, workdir / "pnr", clock_mhz, seed, options, spread)
     job.prepare()
     start = time.monotonic()
-    arguments = job.command[len(job.program.command) :]
-    problem = job.program.attempt(arguments, job.cwd, log="nextpnr.log", timeout=timeout)
+    problem = job.attempt(timeout)
     if problem is not None:
         raise job.reason(problem, timeout)
     result = job.result(time.monotonic() - start, job.cwd / "nextpnr.log")

@@ -12,6 +12,8 @@ from ..errors import BuildError
 from .hierarchy import driver_blocks
 from .pnr import FitError, PnrResult, RouteError, Utilisation, read_report
 from .programs import Program, find_program, fresh
+from .spread import Spread, spread_netlist, tiles_of, worthwhile
+from .spread_run import PLACED, RELEASED, both
 
 if TYPE_CHECKING:
     from .board import Board
@@ -69,6 +71,7 @@ class Job:
     clock_mhz: float
     seed: int
     options: tuple[str, ...]
+    spread: Spread | None = None
 
     @property
     def constraints(self) -> Path:
@@ -85,12 +88,11 @@ class Job:
         """What nextpnr writes."""
         return {"layout": self.cwd / self.family.layout, "report": self.cwd / "report.json"}
 
-    @property
-    def design(self) -> tuple[str, ...]:
+    def design(self, netlist: Path) -> tuple[str, ...]:
         """The options that name device, netlist and constraints."""
-        netlist = os.path.relpath(self.netlist.resolve(), self.cwd.resolve())
+        path = os.path.relpath(netlist.resolve(), self.cwd.resolve())
         constraints = self.family.constraints(self.constraints.name)
-        return *self.board.nextpnr, "--json", netlist, *constraints
+        return *self.board.nextpnr, "--json", path, *constraints
 
     @property
     def placing(self) -> tuple[str, ...]:
@@ -99,10 +101,30 @@ class Job:
         return "--seed", seed, "--freq", clock, "--timing-allow-fail", *self.options
 
     @property
+    def only_placing(self) -> tuple[str, ...]:
+        """What nextpnr is told if it is not to route."""
+        netlist = self.netlist if self.spread is None else self.spread.netlist
+        return *self.design(netlist), *self.placing, "--no-route"
+
+    @property
     def command(self) -> tuple[str, ...]:
         """The whole command line."""
+        nextpnr = self.program.command
         writing = ("--report", "report.json", self.family.write_layout, self.family.layout)
-        return *self.program.command, *self.design, *self.placing, *writing
+        if self.spread is None:
+            return *nextpnr, *self.design(self.netlist), *self.placing, *writing
+        # A router that may not move the wires of critical paths never gets rid of the last
+        # conflicts of a large network, where almost all paths are alike.
+        placed = ("--no-pack", "--no-tmdriv")
+        return both(
+            (*nextpnr, *self.only_placing, "--write", PLACED),
+            (*nextpnr, *self.design(self.cwd / RELEASED), *self.placing, *placed, *writing),
+        )
+
+    def attempt(self, timeout: float | None) -> str | None:
+        """Run the command; return what went wrong, as `Program.attempt` does."""
+        whole = replace(self.program, command=self.command)
+        return whole.attempt((), self.cwd, log="nextpnr.log", timeout=timeout)
 
     def with_seed(self, seed: int, cwd: Path) -> Job:
         """The same design with another seed, in a folder of its own."""
@@ -137,6 +159,7 @@ class Job:
             str(self.program),
             self.seed,
             {**self.outputs, "log": log},
+            None if self.spread is None else self.spread.per_tile,
         )
 
     def reason(self, problem: str, timeout: float | None) -> FitError | RouteError:
@@ -146,8 +169,8 @@ class Job:
         error = too_many(used, self.board)
         if error is not None:
             return error
-        again = [*self.design, *self.placing, "--no-route"]
-        if self.program.attempt(again, self.cwd, log="place.log", timeout=timeout) is not None:
+        again = self.program.attempt(self.only_placing, self.cwd, log="place.log", timeout=timeout)
+        if again is not None:
             what = f"does not place, though the cells are enough in number: {problem}"
             return FitError(what, where=where, hint=hint, utilisation=used)
         what = f"is placed, but does not route: {problem}"
@@ -157,7 +180,7 @@ class Job:
         """Return the cells of the device that the design takes, without placing them."""
         report = "packed.json"
         self.program.run(
-            [*self.design, "--pack-only", "--report", report],
+            [*self.design(self.netlist), "--pack-only", "--report", report],
             self.cwd,
             log="pack.log",
             inputs=self.inputs,
@@ -175,13 +198,15 @@ def make_job(
     clock_mhz: float | None = None,
     seed: int = 1,
     options: Sequence[str] = (),
+    spread: bool | None = False,
 ) -> Job:
-    """Return the job of a design in a folder.
+    """Return the job of a design in a folder; if it is to be spread, that netlist is written.
 
     Raises
     ------
     BuildError
-        If nextpnr does not know the board's family, or the design was mapped for another one.
+        If nextpnr does not know the board's family, the design was mapped for another one, or it
+        cannot be spread on that device.
     ToolError
         If nextpnr is missing.
     """
@@ -197,17 +222,31 @@ def make_job(
         )
     family = _FAMILIES[board.target]
     wanted = files.clock.mhz if clock_mhz is None else clock_mhz
+    program = find_program(family.program)
     return Job(
         board,
         files,
-        find_program(family.program),
+        program,
         family,
         mapped.files["json"],
         cwd,
         wanted,
         seed,
         tuple(options),
+        _spread(mapped, board, cwd, spread),
     )
+
+
+def _spread(mapped: SynthResult, board: Board, cwd: Path, wanted: bool | None) -> Spread | None:
+    tiles = tiles_of(board.nextpnr) if board.target == "ecp5" else None
+    if wanted and tiles is None:
+        raise BuildError("spreading is known for the sizes of ECP5 only", where=board.name)
+    if tiles is None or wanted is False:
+        return None
+    if wanted is None and not worthwhile(mapped.resources.lut, tiles):
+        return None
+    cwd.mkdir(parents=True, exist_ok=True)
+    return spread_netlist(mapped.files["json"], tiles, cwd / "spread.json")
 
 
 def too_many(used: Mapping[str, Utilisation], board: Board) -> FitError | None:

@@ -131,6 +131,9 @@ class PnrResult:
         Of the placement.
     files : mapping of str to Path
         `layout`, which the packer reads; `report`, nextpnr's own; `log`.
+    per_tile : float or None
+        LUTs of a tile of the device that were left to the design, on the average; None if it was
+        not spread.
     """
 
     board: str
@@ -143,6 +146,7 @@ class PnrResult:
     tool: str
     seed: int
     files: Mapping[str, Path] = field(repr=False)
+    per_tile: float | None = None
 
     @property
     def achieved_mhz(self) -> float:

@@ -61,6 +61,7 @@ def best_of_seeds(
     clock_mhz: float | None = None,
     must_close: bool = True,
     options: Sequence[str] = (),
+    spread: bool | None = None,
     timeout: float | None = None,
 ) -> SeedsResult:
     """Place and route with several seeds, each in a process of its own, side by side.
@@ -84,6 +85,8 @@ def best_of_seeds(
         Whether it is an error if no seed reaches the clock.
     options : sequence of str
         More options for nextpnr.
+    spread : bool, optional
+        As for `place_and_route`.
     timeout : float, optional
         Limit for each seed in seconds.
 
@@ -106,7 +109,7 @@ def best_of_seeds(
     if jobs is not None and jobs < 1:
         raise BuildError(f"is {jobs}, expected 1 or more", where="jobs")
     folder = workdir / "pnr"
-    first = make_job(mapped, board, files, folder, clock_mhz, options=options)
+    first = make_job(mapped, board, files, folder, clock_mhz, options=options, spread=spread)
     first.prepare()
     error = too_many(first.packed(timeout), board)
     if error is not None:
