@@ -47,14 +47,15 @@ $(VENV)/installed: $(BIN)/pip $(INSTALLED)
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(PIP) -e ".[native,bitstream,dev]"
+	$(PIP) -e ".[native,bitstream,smartpixels,dev]"
 	@touch $@
 
 .venv-peers/installed: tests/golden/requirements.txt
 	$${PEERS_PYTHON:-python3.13} -m venv .venv-peers
 	.venv-peers/bin/pip --quiet install -r tests/golden/requirements.txt
 	.venv-peers/bin/pip --quiet install --no-deps torchlogix==0.2.2
-	.venv-peers/bin/pip --quiet install -c constraints.txt amaranth cocotb jinja2 pyosys
+	.venv-peers/bin/pip --quiet install -c constraints.txt amaranth cocotb jinja2 pyosys \
+	  matplotlib pyarrow
 	.venv-peers/bin/pip --quiet install --no-deps -e .
 	PYTHONPATH=$(CURDIR)/tests/golden/no_cuda .venv-peers/bin/pip --quiet install \
 	  --no-cache-dir --no-deps --no-build-isolation difflogic==0.1.0

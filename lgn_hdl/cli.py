@@ -89,6 +89,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="terms or gates worked on in a clock (default: 16 terms, 1 gate)",
     )
+    build.add_argument(
+        "--reuse",
+        choices=["none", "column", "row", "position"],
+        default="none",
+        help="let the positions of convolutions take turns at the same gates: a column, a row or "
+        "one position of an image per clock (default: none)",
+    )
+    build.add_argument(
+        "--front",
+        choices=["whole", "slices"],
+        default="whole",
+        help="how a sample comes to a front end: all at once, or one time slice a clock "
+        "(default: whole)",
+    )
     on_board = build.add_argument_group("on a board")
     on_board.add_argument(
         "--board",
@@ -221,7 +235,7 @@ def _load(options: argparse.Namespace):
 
 
 def _build(options: argparse.Namespace) -> dict[str, Any]:
-    from .compiler import build, read_samples
+    from .compiler import build
 
     with _progress("build", options.json) as step:
         step("loading")
@@ -238,15 +252,17 @@ def _build(options: argparse.Namespace) -> dict[str, Any]:
             counters=options.counters,
             vectors=options.vectors,
             seed=options.seed,
-            samples=read_samples(options.samples) if options.samples else None,
+            samples=options.samples,
             prove=options.prove,
             fold=options.fold,
             fold_width=options.fold_width,
+            reuse=options.reuse,
             board=options.board,
             baud=options.baud,
             fit=options.fit,
             seeds=options.seeds,
             allow_timing_fail=options.allow_timing_fail,
+            front=options.front,
             pnr_timeout=options.pnr_timeout,
             progress=step,
         )
@@ -265,8 +281,9 @@ def _sim(options: argparse.Namespace) -> dict[str, Any]:
 
     with _progress("simulation", options.json) as step:
         step("cocotb")
-        x = read_samples(options.samples).x if options.samples else None
+        x = options.samples
         if options.uart:
+            x = read_samples(x).x if x else None
             through = simulate_board(options.folder, x, seed=options.seed)
             if not options.json:
                 tried = ", ".join(f"{name} {count}" for name, count in through.checks.items())

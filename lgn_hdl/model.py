@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +13,13 @@ from .errors import NetworkError
 from .network import FixedPoint, Network, read_network, write_network
 
 if TYPE_CHECKING:
+    from .logic.program import LogicProgram
     from .reference import Reference
 
-__all__ = ["Model", "as_samples"]
+__all__ = ["Inputs", "Model", "as_inputs", "as_samples"]
+
+#: Samples: an array, or one for each input of a network that has several.
+Inputs = Any
 
 
 class Model:
@@ -49,13 +54,14 @@ class Model:
             return ()
         return self.network.classes or tuple(map(str, range(self.network.types[scores].size)))
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def predict(self, x: Inputs) -> np.ndarray:
         """Class index of each sample.
 
         Parameters
         ----------
         x : array_like, shape (n, *input shape) or (n, features)
-            Real values as the trained module takes them; bits as 0 and 1.
+            Real values as the trained module takes them; bits as 0 and 1. For a network with a
+            front end of several inputs, a mapping of their names to such.
 
         Returns
         -------
@@ -69,7 +75,7 @@ class Model:
         """
         return np.argmax(self.scores(x), axis=1)
 
-    def scores(self, x: np.ndarray) -> np.ndarray:
+    def scores(self, x: Inputs) -> np.ndarray:
         """Integer class scores of each sample, int64 of shape (n, classes); see `predict`."""
         if self.network.scores is None:
             raise NetworkError(
@@ -78,14 +84,14 @@ class Model:
             )
         return self._evaluate(x)[1]
 
-    def logits(self, x: np.ndarray) -> np.ndarray:
+    def logits(self, x: Inputs) -> np.ndarray:
         """Scores as the trained module gives them: (score + beta) / tau, float64."""
         layer = self.network.group_sum
         scores = self.scores(x)
         assert layer is not None
         return (scores + layer.beta) / layer.tau
 
-    def bits(self, x: np.ndarray) -> np.ndarray:
+    def bits(self, x: Inputs) -> np.ndarray:
         """Output bits of a network without group sums, bool of shape (n, outputs)."""
         return self._evaluate(x)[0]
 
@@ -95,29 +101,74 @@ class Model:
 
         return Reference(self.network)
 
-    def _evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _evaluate(self, x: Inputs) -> tuple[np.ndarray, np.ndarray]:
         from .logic.evaluate import evaluate
 
         program, encode = self._evaluator
-        return evaluate(program, encode(as_samples(self.network, x)))
+        return evaluate(program, encode(x))
 
     @cached_property
-    def _evaluator(self):
+    def _evaluator(self) -> tuple[LogicProgram, Callable[[Inputs], np.ndarray]]:
         """The network as a program over integers, and how samples become these integers."""
         from .logic.lower import lower
         from .network.ordinal import with_ordinal_input
+        from .network.partition import front_of
 
+        front, logic = front_of(self.network)
+        if front is not None:
+            # Arithmetic is evaluated by its reference: there is no third copy of its meaning.
+            from .reference import Reference
+
+            made, network = Reference(front.network), self.network
+            return lower(logic), lambda x: _rows(made(as_inputs(network, x)).numpy())
         (tensor,) = self.network.inputs.values()
         if isinstance(tensor.element, FixedPoint):
-            return lower(self.network), tensor.element.quantize
+            quantize = tensor.element.quantize
+            return lower(self.network), lambda x: quantize(as_samples(self.network, x))
         if tensor.is_bits:
-            return lower(self.network), lambda x: x
+            return lower(self.network), lambda x: as_samples(self.network, x)
         network, encode = with_ordinal_input(self.network)
-        return lower(network), encode
+        return lower(network), lambda x: encode(as_samples(self.network, x))
+
+
+def as_inputs(network: Network, x: Inputs) -> dict[str, np.ndarray]:
+    """Samples as an array of shape (n, *input shape) for each input of the network.
+
+    Parameters
+    ----------
+    network : Network
+    x : array_like, or mapping of str to array_like
+        An array will do if there is one input.
+
+    Raises
+    ------
+    NetworkError
+        If an input is missing or unknown, a shape does not fit, or the numbers of samples differ.
+    """
+    names = list(network.inputs)
+    if isinstance(x, Mapping):
+        if set(x) != set(names):
+            found = ", ".join(map(str, x)) or "none"
+            raise NetworkError(f"samples of the inputs {found}, expected {', '.join(names)}")
+    elif len(names) > 1:
+        raise NetworkError(
+            f"the network has the inputs {', '.join(names)}, found one array",
+            hint="give a mapping of their names to arrays",
+        )
+    else:
+        x = {names[0]: x}
+    found = {name: _as_rows(network, name, x[name]) for name in names}
+    counts = {name: len(rows) for name, rows in found.items()}
+    if len(set(counts.values())) > 1:
+        said = ", ".join(f"{count} of {name}" for name, count in counts.items())
+        raise NetworkError(f"the inputs have different numbers of samples: {said}")
+    return {
+        name: rows.reshape(len(rows), *network.inputs[name].shape) for name, rows in found.items()
+    }
 
 
 def as_samples(network: Network, x: np.ndarray) -> np.ndarray:
-    """Samples as a matrix of shape (n, features), checked against the network's input.
+    """Samples as a matrix of shape (n, features), checked against the network's one input.
 
     Returns
     -------
@@ -128,7 +179,12 @@ def as_samples(network: Network, x: np.ndarray) -> np.ndarray:
     NetworkError
         If the shape does not fit, or an input of bits holds something else than 0 and 1.
     """
-    ((name, tensor),) = network.inputs.items()
+    (name,) = network.inputs
+    return _as_rows(network, name, x)
+
+
+def _as_rows(network: Network, name: str, x: Any) -> np.ndarray:
+    tensor = network.inputs[name]
     x = np.asarray(x)
     if x.ndim == 0 or x.size != len(x) * tensor.size:
         raise NetworkError(
@@ -141,3 +197,8 @@ def as_samples(network: Network, x: np.ndarray) -> np.ndarray:
     if x.dtype != bool and not ((x == 0) | (x == 1)).all():
         raise NetworkError("takes bits, found values other than 0 and 1", where=f"input {name!r}")
     return x.astype(np.uint8)
+
+
+def _rows(values: np.ndarray) -> np.ndarray:
+    """One row per sample."""
+    return values.reshape(len(values), -1)

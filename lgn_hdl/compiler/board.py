@@ -97,7 +97,7 @@ class OnBoard:
 
 def make_device(design: Design, board: Board, clock: Clock) -> tuple[Device, Identity]:
     """The classifier of a design, as an instance, behind a serial line."""
-    core, program, options = design.core, design.program, design.options
+    core, program, options = design.core, design.inputs, design.options
     fields = dict(iter(core.layout))
     scores = fields["scores"].shape if "scores" in fields else None
     assert options.baud is not None, "options are those of a board"

@@ -14,8 +14,8 @@ import numpy as np
 
 from ..errors import BuildError
 from ..flow import FitError, RouteError
-from ..logic.verify import probe_count, probe_vectors
-from ..model import Model, as_samples
+from ..logic.stream import Reuse
+from ..model import Model
 from ..network import FixedPoint, write_network
 from ..report import Report, to_markdown
 from .board import board_options
@@ -23,11 +23,11 @@ from .design import Design, plan
 from .emit import Place, emit_files
 from .linkvectors import link_vectors
 from .onboard import failed_choice
-from .options import BuildOptions, Fold, folds_from
+from .options import BuildOptions, Fold, FrontForm, folds_from
 from .output import output_folder
 from .report import make_report
 from .samples import Samples, read_samples
-from .vectors import block_vectors, checked_answers, write_vectors
+from .vectors import answers_to, block_vectors, write_vectors
 
 __all__ = ["BuildResult", "build"]
 
@@ -69,6 +69,8 @@ def build(
     fit: bool = False,
     seeds: int = 1,
     allow_timing_fail: bool = False,
+    front: FrontForm = "whole",
+    reuse: Reuse = "none",
     pnr_timeout: float | None = None,
     progress: Progress = lambda step: None,
 ) -> BuildResult:
@@ -99,7 +101,8 @@ def build(
         Of the random vectors and of every random choice.
     samples : Samples, str or Path, optional
         Real samples, or an .npz of them (`x`, and labels `y` if they are known), for the vectors;
-        with labels, the report states the accuracy.
+        with labels, the report states the accuracy. Of a network with several inputs, an array
+        for each, under its name or `x_NAME`.
     prove : bool
         Prove that the hardware computes what the network computes, for every input.
     fold : {"none", "sums", "gates"}
@@ -118,6 +121,11 @@ def build(
         Seeds of the placement to try, side by side; the fastest result is kept.
     allow_timing_fail : bool
         Keep a result that does not reach the clock; the report says so.
+    front : {"whole", "slices"}
+        How a sample comes to a front end: all at once, or one slice of its largest input a clock.
+    reuse : {"none", "column", "row", "position"}
+        Let the positions of convolutions take turns at the same gates: a column of positions in a
+        clock, a row, or one. With `fit`, the ways behind the one that is given are tried too.
     pnr_timeout : float, optional
         Limit for place and route in seconds, for each seed; with `fit` 1800 by default.
     progress : callable
@@ -151,6 +159,8 @@ def build(
         baud=baud,
         seeds=seeds,
         allow_timing_fail=allow_timing_fail,
+        front=front,
+        reuse=reuse,
     )
     place = None
     if options.board is not None:
@@ -160,7 +170,7 @@ def build(
         raise BuildError("--fit needs a --board")
     choices = [choice.resolved() for choice in (folds_from(options) if fit else [options])]
     if isinstance(samples, (str, Path)):
-        samples = read_samples(samples)
+        samples = read_samples(samples, model.network.inputs)
     seconds: dict[str, float] = {}
     clock = _Stopwatch(seconds, progress)
     tried: list[dict[str, Any]] = []
@@ -200,16 +210,15 @@ def _check_samples(model: Model, design: Design, samples: Samples | None):
     """Reference = evaluator on the samples; the vectors; the accuracy if labels are known."""
     options, network = design.options, design.network
     if samples is None:
-        features = probe_vectors(design.program, options.vectors, options.seed)
-        source = f"{len(features):,} random samples next to the thresholds"
+        expected = answers_to(design, None, options.vectors, options.seed)
+        near = "" if expected.inputs else " next to the thresholds"
+        source = f"{len(expected.features):,} random samples{near}"
     else:
-        real = as_samples(network, samples.x)
-        if not len(real):
+        expected = answers_to(design, samples.x)
+        if not len(expected.features):
             raise BuildError("there are no samples", where=samples.source)
-        features = design.program.format.quantize(real)
-        source = f"{len(features):,} samples of {samples.source}"
-    tried = probe_count(design.program)
-    expected = checked_answers(network, design.program, features)
+        source = f"{len(expected.features):,} samples of {samples.source}"
+    tried = design.logic.probes
     checks = [
         {
             "what": "every pass",
@@ -222,6 +231,14 @@ def _check_samples(model: Model, design: Design, samples: Samples | None):
             "result": "equal",
         },
     ]
+    if expected.inputs:
+        checks.append(
+            {
+                "what": "PyTorch reference = sums of the front end",
+                "how": f"every feature, exact integers, on {source}",
+                "result": "equal",
+            }
+        )
     accuracy = None
     if samples is not None and samples.labels is not None and network.scores is not None:
         classes = network.types[network.scores].size

@@ -1,10 +1,14 @@
-"""The three ways to build a classifier: a pipeline, folded class sums, a program in memory."""
+"""Ways to build a classifier of one program: a pipeline, folded class sums, a program in memory.
+
+`streamed` holds one more, in which the positions of images take turns.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 from amaranth.lib import data
 
 from ..errors import BuildError
@@ -18,19 +22,46 @@ from ..hdl import (
 )
 from ..hdl.engine import Engine, check_engine, engine_layout
 from ..logic.engine import EngineCode, assemble
+from ..logic.evaluate import evaluate
 from ..logic.fold import FoldedSums, fold_pipeline, fold_sums, verify_fold
 from ..logic.program import LogicProgram
 from ..logic.schedule import Pipeline, schedule
+from ..logic.verify import probe_count
 from .options import BuildOptions
 
 #: Targets that Yosys maps no memory for.
 PLAIN_LUTS = ("lut4", "lut6")
 
-__all__ = ["Core", "EngineCore", "FoldedCore", "PipelinedCore", "make_core"]
+__all__ = [
+    "Core",
+    "EngineCore",
+    "FoldedCore",
+    "PipelinedCore",
+    "make_core",
+]
 
 
 class Core(Protocol):
     """What is done with a logic program; each kind makes a component with streams `i` and `o`."""
+
+    @property
+    def program(self) -> LogicProgram:
+        """What the scores are made of; of a streamed core, behind the images only."""
+        ...
+
+    @property
+    def inputs(self) -> LogicProgram:
+        """Number format, features and comparisons of a sample."""
+        ...
+
+    @property
+    def probes(self) -> int:
+        """Random samples that every pass was verified with."""
+        ...
+
+    def evaluate(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Outgoing bits (n, B) and scores (n, C) for stored integers (n, features)."""
+        ...
 
     @property
     def latency(self) -> int:
@@ -57,10 +88,30 @@ class Core(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class PipelinedCore:
-    """Everything at once: a sample per clock."""
+class _OfOneProgram:
+    """What a core that is made of one program says of it."""
 
     program: LogicProgram
+
+    @property
+    def inputs(self) -> LogicProgram:
+        """Number format, features and comparisons of a sample."""
+        return self.program
+
+    @property
+    def probes(self) -> int:
+        """Random samples that every pass was verified with."""
+        return probe_count(self.program)
+
+    def evaluate(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Outgoing bits (n, B) and scores (n, C) for stored integers (n, features)."""
+        return evaluate(self.program, features)
+
+
+@dataclass(frozen=True, eq=False)
+class PipelinedCore(_OfOneProgram):
+    """Everything at once: a sample per clock."""
+
     pipeline: Pipeline
     argmax: bool
 
@@ -86,10 +137,9 @@ class PipelinedCore:
 
 
 @dataclass(frozen=True, eq=False)
-class FoldedCore:
+class FoldedCore(_OfOneProgram):
     """All gates at once, the class sums one after the other."""
 
-    program: LogicProgram
     folded: FoldedSums
     pipeline: Pipeline
     argmax: bool
@@ -121,10 +171,9 @@ class FoldedCore:
 
 
 @dataclass(frozen=True, eq=False)
-class EngineCore:
+class EngineCore(_OfOneProgram):
     """The gates themselves one after the other."""
 
-    program: LogicProgram
     code: EngineCode
     argmax: bool
 

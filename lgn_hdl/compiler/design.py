@@ -13,8 +13,16 @@ from ..logic.passes import PassResult, optimize
 from ..logic.program import LogicProgram
 from ..logic.schedule import Pipeline
 from ..network import ArgMax, FixedPoint, Network, Node, Thermometer
-from .cores import EngineCore, FoldedCore, PipelinedCore, make_core
+from ..network.partition import front_of
+from .cores import (
+    EngineCore,
+    FoldedCore,
+    PipelinedCore,
+    make_core,
+)
+from .front import FrontedCore, check_front_options, with_front_end
 from .options import BuildOptions
+from .streamed import StreamedCore, make_streamed_core
 
 __all__ = ["Design", "as_built", "plan"]
 
@@ -33,14 +41,24 @@ class Design:
 
     network: Network
     passes: list[PassResult]
-    core: PipelinedCore | FoldedCore | EngineCore
+    core: PipelinedCore | FoldedCore | EngineCore | StreamedCore | FrontedCore
     options: BuildOptions
     warnings: list[str]
 
     @property
+    def logic(self) -> PipelinedCore | FoldedCore | EngineCore | StreamedCore:
+        """The core itself, behind a front end if there is one."""
+        return self.core.core if isinstance(self.core, FrontedCore) else self.core
+
+    @property
     def program(self) -> LogicProgram:
-        """The simplified program."""
-        return self.core.program
+        """The simplified program; of a streamed core, what sees the last image whole."""
+        return self.logic.program
+
+    @property
+    def inputs(self) -> LogicProgram:
+        """Number format, features and comparisons of a sample."""
+        return self.logic.inputs
 
     @property
     def pipeline(self) -> Pipeline:
@@ -57,11 +75,18 @@ def plan(
     """Choose the number format, simplify, fold or schedule; `options` are resolved ones."""
     network, warnings = as_built(network, options)
     argmax = options.argmax and network.scores is not None
-    program, passes = optimize(
-        lower(network), fuse=options.fused_inputs, seed=options.seed, progress=progress
-    )
-    options = replace(options, argmax=argmax, input_format=str(program.format))
-    core = make_core(program, options)
+    front, logic = front_of(network)
+    if options.reuse != "none":
+        core, passes = make_streamed_core(logic, options, argmax=argmax, progress=progress)
+        options = replace(options, argmax=argmax, input_format=str(core.inputs.format))
+    else:
+        program, passes = optimize(
+            lower(logic), fuse=options.fused_inputs, seed=options.seed, progress=progress
+        )
+        options = replace(options, argmax=argmax, input_format=str(program.format))
+        core = make_core(program, options)
+    if front is not None:
+        core = with_front_end(front, core, options)
     return Design(network, passes, core, options, warnings)
 
 
@@ -86,6 +111,10 @@ def _with_format(network: Network, options: BuildOptions) -> tuple[Network, list
             "The truth tables are signs of Walsh sums, taken in the order of the trained module's "
             f"own evaluation; the smallest |sum| met is {network.meta['warp_min_abs_sum']:.3g}."
         )
+    front, _ = front_of(network)
+    check_front_options(front, options)
+    if front is not None:
+        return network, warnings
     ((name, tensor),) = network.inputs.items()
     if tensor.is_bits:
         if options.input_format not in (None, "bit"):

@@ -19,6 +19,7 @@ from ..flow import (
     write_verilog,
 )
 from ..hdl import probe_names, to_rtlil
+from ..hdl.front import FEATURE_WIRE
 from ..proof import Claim, prove
 from .board import CLASSIFIER, OnBoard, put_on_board
 from .cores import PipelinedCore
@@ -164,4 +165,5 @@ def _checked_mapping(mapped: SynthResult) -> Equivalence:
 def _rtlil(design: Design, name: str = "top") -> str:
     """RTLIL of the design, with names that are Verilog identifiers and no idle wires."""
     text = to_rtlil(design.core.component(), name)
-    return without_aliases(clean_names(text), keep=probe_names(design.program))
+    keep = [*probe_names(design.program), FEATURE_WIRE]
+    return without_aliases(clean_names(text), keep=keep)

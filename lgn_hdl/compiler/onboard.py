@@ -48,6 +48,7 @@ def failed_choice(design: Design, error: PnrError) -> dict[str, Any]:
     return {
         "fold": design.options.fold,
         "fold_width": design.options.fold_width,
+        "reuse": design.options.reuse,
         "outcome": error.what,
         "utilisation": _cells(error.utilisation),
         "fmax_mhz": None,
@@ -65,6 +66,7 @@ def _choice(
     return {
         "fold": design.options.fold,
         "fold_width": design.options.fold_width,
+        "reuse": design.options.reuse,
         "outcome": "built",
         "utilisation": counted if best is None else _cells(best.utilisation),
         "fmax_mhz": None if best is None else round(best.achieved_mhz, 3),

@@ -7,11 +7,14 @@ from typing import Any, Literal
 
 from ..errors import BuildError
 from ..logic.compressor import Style
+from ..logic.stream import REUSES, Reuse
 from ..logic.timing import DELAY_MODELS, DelayModel, StageClock, one_per_level
 
-__all__ = ["FOLDS", "TARGETS", "BuildOptions", "Fold", "folds_from"]
+__all__ = ["FOLDS", "TARGETS", "BuildOptions", "Fold", "FrontForm", "folds_from"]
 
 Fold = Literal["none", "sums", "gates"]
+#: How a sample comes to a front end: all at once, or slice by slice.
+FrontForm = Literal["whole", "slices"]
 
 #: Ways to fold, the lightest first, and by default how many terms (of sums) or gates are worked
 #: on in a clock.
@@ -33,7 +36,11 @@ LUT4_TARGETS = ("lut4", "ecp5", "ice40", "gowin")
 
 
 def folds_from(options: BuildOptions) -> list[BuildOptions]:
-    """The same options with every way to fold, from the one that is given to the heaviest."""
+    """The same options with every way to fold, from the one that is given to the heaviest; with
+    every way to take positions in turn, if one is given.
+    """
+    if options.reuse != "none" and options.reuse in REUSES:
+        return [replace(options, reuse=name) for name in REUSES[REUSES.index(options.reuse) :]]
     names = list(FOLDS)
     first = names.index(options.fold) if options.fold in names else 0
     return [
@@ -62,6 +69,8 @@ class BuildOptions:
     baud: int | None = None
     seeds: int = 1
     allow_timing_fail: bool = False
+    front: FrontForm = "whole"
+    reuse: Reuse = "none"
 
     def resolved(self) -> BuildOptions:
         """The same options with the target's defaults filled in.
@@ -77,6 +86,10 @@ class BuildOptions:
             )
         if self.fold not in FOLDS:
             raise BuildError(f"--fold is {self.fold!r}, expected one of {', '.join(FOLDS)}")
+        if self.front not in ("whole", "slices"):
+            raise BuildError(f"--front is {self.front!r}, expected whole or slices")
+        if self.reuse not in REUSES:
+            raise BuildError(f"--reuse is {self.reuse!r}, expected one of {', '.join(REUSES)}")
         chosen = {
             "--combinational": self.combinational,
             "--levels-per-stage": self.levels_per_stage is not None,
@@ -86,6 +99,7 @@ class BuildOptions:
         if len(given) > 1:
             raise BuildError(f"{given[0]} and {given[1]} exclude each other")
         self._check_fold(given)
+        self._check_reuse()
         self._check_board()
         if self.levels_per_stage is not None and not 1 <= self.levels_per_stage <= 1_000_000:
             raise BuildError(
@@ -117,6 +131,21 @@ class BuildOptions:
             raise BuildError(
                 "--prove knows pipelines only, not --fold",
                 hint="sim compares folded hardware with PyTorch",
+            )
+
+    def _check_reuse(self) -> None:
+        if self.reuse == "none":
+            return
+        for name, given in (
+            ("--fold", self.fold != "none"),
+            ("--combinational", self.combinational),
+        ):
+            if given:
+                raise BuildError(f"--reuse and {name} exclude each other")
+        if self.prove:
+            raise BuildError(
+                "--prove knows pipelines only, not --reuse",
+                hint="sim compares streaming hardware with PyTorch",
             )
 
     def _check_board(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from amaranth.lib import data
 
 from ..hdl import feature_layout
+from ..logic.stream import stream_figures
 from ..network.storage import network_digest
 from ..report import (
     BlockResources,
@@ -16,18 +17,33 @@ from ..report import (
     PipelineSection,
     Report,
     ResourceSection,
+    StreamingSection,
     TimingSection,
 )
 from .cores import PipelinedCore
 from .design import Design
 from .emit import Emitted
+from .front import FrontedCore, front_latency, front_ports
 from .onboard import board_section, board_timing
 from .proof import proof_section
+from .streamed import StreamedCore
 
 if TYPE_CHECKING:
     from ..flow import SynthResult
 
 __all__ = ["make_report"]
+
+#: Figures of the parts of a stream that add up.
+_ADDED = (
+    "unrolled_gates",
+    "shared_gates",
+    "gates",
+    "gate_registers",
+    "delay_registers",
+    "zeroed",
+    "multiplexers",
+    "comparators",
+)
 
 
 def make_report(
@@ -56,12 +72,12 @@ def make_report(
         tools=tools | emitted.tools,
         seconds=seconds,
         board=None if on_board is None else board_section(design, on_board, list(tried)),
+        streaming=_streaming(design),
     )
 
 
 def _model(design: Design, accuracy: dict[str, Any] | None, origin: str | None) -> ModelSection:
     network = design.network
-    ((_, tensor),) = network.inputs.items()
     layer = network.group_sum
     logit = None
     if layer is not None:
@@ -78,8 +94,8 @@ def _model(design: Design, accuracy: dict[str, Any] | None, origin: str | None) 
     return ModelSection(
         source=" - ".join(filter(None, [origin, network.meta.get("source")])) or "a network",
         sha256=network_digest(network),
-        input="x".join(map(str, tensor.shape)),
-        input_format=str(design.program.format),
+        input=_input(design),
+        input_format=str(design.inputs.format),
         classes=_classes(design),
         layers=layers,
         score_to_logit=logit,
@@ -88,15 +104,28 @@ def _model(design: Design, accuracy: dict[str, Any] | None, origin: str | None) 
     )
 
 
+def _input(design: Design) -> str:
+    """Shape of the input; with a front end all inputs, and what it makes of them."""
+    inputs, core = design.network.inputs, design.core
+    if not isinstance(core, FrontedCore):
+        (tensor,) = inputs.values()
+        return "x".join(map(str, tensor.shape))
+    said = ", ".join(f"{name} {tensor}" for name, tensor in inputs.items())
+    return f"{said}, summed to {core.plan.features} features"
+
+
 def _classes(design: Design) -> list[str]:
     return list(design.network.classes) or [str(c) for c in range(len(design.program.sums))]
 
 
 def _pipeline(design: Design) -> PipelineSection:
-    core = design.core
+    core, before = design.core, {}
+    if isinstance(core, FrontedCore):
+        before, core = front_latency(core), core.core
     stages, latency = 1, {"top": core.latency}
-    if isinstance(core, PipelinedCore):
+    if isinstance(core, (PipelinedCore, StreamedCore)):
         stages, latency = core.pipeline.stages, _latency_by_block(core)
+    stages, latency, core = stages + sum(before.values()), before | latency, design.core
     return PipelineSection(
         stages=stages,
         latency_cycles=core.latency,
@@ -107,9 +136,12 @@ def _pipeline(design: Design) -> PipelineSection:
     )
 
 
-def _latency_by_block(core: PipelinedCore) -> dict[str, int]:
+def _latency_by_block(core: PipelinedCore | StreamedCore) -> dict[str, int]:
     p = core.pipeline
-    latency = {"binarizer": 0, "gates": p.roots_stage}
+    before = (
+        {"images": core.plan.ticks.complete} if isinstance(core, StreamedCore) else {"binarizer": 0}
+    )
+    latency = before | {"gates": p.roots_stage}
     if p.sums:
         latency["groupsum"] = p.scores_stage - p.roots_stage
     if core.argmax:
@@ -119,8 +151,20 @@ def _latency_by_block(core: PipelinedCore) -> dict[str, int]:
     return latency
 
 
+def _streaming(design: Design) -> StreamingSection | None:
+    """What takes turns and what that needs, part by part; None if nothing does."""
+    core = design.logic
+    if not isinstance(core, StreamedCore):
+        return None
+    parts = [asdict(part) for part in stream_figures(core.plan)]
+    total = {name: sum(part[name] for part in parts) for name in _ADDED}
+    return StreamingSection(core.plan.reuse, parts, total)
+
+
 def _ports(design: Design) -> dict[str, list[dict[str, Any]]]:
-    program = design.program
+    program = design.inputs
+    if isinstance(design.core, FrontedCore):
+        return {"i__payload": front_ports(design.core), "o__payload": _results(design)}
     number, width = program.format, program.format.width
     bits = not isinstance(feature_layout(number, program.features), data.ArrayLayout)
     what = "bit" if bits else str(number)
@@ -130,6 +174,11 @@ def _ports(design: Design) -> dict[str, list[dict[str, Any]]]:
         "width": program.features * width,
         "format": f"{program.features} x {what}, feature 0 lowest",
     }
+    return {"i__payload": [inputs], "o__payload": _results(design)}
+
+
+def _results(design: Design) -> list[dict[str, Any]]:
+    """Fields of a result."""
     outputs = []
     for name, field in design.core.layout:
         shape = field.shape
@@ -143,7 +192,7 @@ def _ports(design: Design) -> dict[str, list[dict[str, Any]]]:
         outputs.append(
             {"name": str(name), "low": field.offset, "width": field.width, "format": text}
         )
-    return {"i__payload": [inputs], "o__payload": outputs}
+    return outputs
 
 
 def _resources(mapped: SynthResult) -> ResourceSection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -9,6 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ..errors import FormatError
+from ..model import Inputs
 
 __all__ = ["Samples", "read_samples"]
 
@@ -18,15 +20,25 @@ _LABELS = ("y", "labels", "target")
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Real-valued samples (n, ...), and class indices (n,) if they are known."""
+    """Real-valued samples (n, ...), and class indices (n,) if they are known.
 
-    x: np.ndarray
+    `x` is an array, or for a network of several inputs a mapping of their names to arrays.
+    """
+
+    x: Inputs
     labels: np.ndarray | None = None
     source: str = "given samples"
 
 
-def read_samples(path: str | Path) -> Samples:
+def read_samples(path: str | Path, inputs: Collection[str] = ()) -> Samples:
     """Read an .npz with samples under `x` (or `images`) and, optionally, labels under `y`.
+
+    Parameters
+    ----------
+    path : str or Path
+    inputs : collection of str
+        Names of a network's inputs: of several, each is an array of its own, under its name or
+        under `x_NAME`.
 
     Raises
     ------
@@ -35,19 +47,37 @@ def read_samples(path: str | Path) -> Samples:
     """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as data:
-            name = next((n for n in _SAMPLES if n in data), None)
-            if name is None:
-                raise FormatError(f"holds {', '.join(data)}, expected {' or '.join(_SAMPLES)}")
+            names = _names(list(data), inputs)
             label = next((n for n in _LABELS if n in data), None)
-            x, labels = data[name], data[label] if label else None
+            found = {name: data[key] for name, key in names.items()}
+            labels = data[label] if label else None
     except FormatError as error:
         raise error.at(str(path)) from None
     except (OSError, ValueError, TypeError, BadZipFile, EOFError) as error:
         raise FormatError(f"not a readable .npz: {error}", where=str(path)) from None
-    if x.ndim == 0 or (not np.issubdtype(x.dtype, np.number) and x.dtype != bool):
-        raise FormatError(f"{name} is {x.dtype} of shape {x.shape}", where=str(path))
-    if labels is not None and labels.shape != (len(x),):
-        raise FormatError(
-            f"{label} has shape {labels.shape}, expected ({len(x)},)", where=str(path)
-        )
-    return Samples(x, labels, Path(path).name)
+    for name, x in found.items():
+        if x.ndim == 0 or (not np.issubdtype(x.dtype, np.number) and x.dtype != bool):
+            raise FormatError(f"{names[name]} is {x.dtype} of shape {x.shape}", where=str(path))
+        if labels is not None and labels.shape != (len(x),):
+            raise FormatError(
+                f"{label} has shape {labels.shape}, expected ({len(x)},)", where=str(path)
+            )
+    several = len(inputs) > 1
+    return Samples(found if several else next(iter(found.values())), labels, Path(path).name)
+
+
+def _names(keys: list[str], inputs: Collection[str]) -> dict[str, str]:
+    """For each input, the array that holds its samples."""
+    if len(inputs) > 1:
+        found = {n: key for n in inputs for key in (f"x_{n}", n) if key in keys}
+        if len(found) < len(inputs):
+            wanted = ", ".join(name for name in inputs if name not in found)
+            raise FormatError(
+                f"holds {', '.join(keys)}, and nothing for {wanted}",
+                hint="an array for every input, under its name or x_NAME",
+            )
+        return found
+    name = next((n for n in (*_SAMPLES, *inputs) if n in keys), None)
+    if name is None:
+        raise FormatError(f"holds {', '.join(keys)}, expected {' or '.join(_SAMPLES)}")
+    return {"": name}

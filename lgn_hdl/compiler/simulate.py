@@ -15,7 +15,7 @@ from types import ModuleType
 import numpy as np
 
 from ..errors import BuildError, FormatError, ToolError, VerifyError
-from ..model import Model, as_samples
+from ..model import Inputs, Model
 
 __all__ = ["SimResult", "simulate", "simulator", "write_vectors_for"]
 
@@ -29,15 +29,16 @@ class SimResult:
     stalls: int
 
 
-def simulate(out: str | Path, x: np.ndarray | None = None, *, seed: int = 0) -> SimResult:
+def simulate(out: str | Path, x: Inputs | Path | str | None = None, *, seed: int = 0) -> SimResult:
     """Simulate the build in folder `out` with Icarus Verilog.
 
     Parameters
     ----------
     out : str or Path
         Made by `build`.
-    x : array_like, shape (n, *input shape), optional
-        Real-valued samples; by default the build's own vectors.
+    x : array_like, shape (n, *input shape), mapping of str to such, str or Path, optional
+        Real-valued samples, of each input by name if there are several, or an .npz of them; by
+        default the build's own vectors.
     seed : int
         Of the random back-pressure.
 
@@ -108,11 +109,12 @@ def _runner() -> ModuleType:
     return importlib.import_module("lgn_hdl.sim.runner" if inside else "sim.runner")
 
 
-def write_vectors_for(out: Path, x: np.ndarray, path: Path) -> None:
+def write_vectors_for(out: Path, x: Inputs | Path | str, path: Path) -> None:
     """Vectors for other samples: compile the stored network again, with the stored options."""
     from .design import plan
     from .options import BuildOptions
-    from .vectors import block_vectors, checked_answers
+    from .samples import read_samples
+    from .vectors import answers_to, block_vectors
 
     model = Model.read(out / "network.lgn")
     stored = json.loads((out / "report.json").read_text())["options"]
@@ -122,6 +124,6 @@ def write_vectors_for(out: Path, x: np.ndarray, path: Path) -> None:
             "was built by another version", where=str(out), hint="run lgn_hdl build again"
         )
     design = plan(model.network, BuildOptions(**stored))
-    features = design.program.format.quantize(as_samples(design.network, x))
-    expected = checked_answers(design.network, design.program, features)
-    np.savez(path, **block_vectors(design, expected))  # pyright: ignore[reportArgumentType]
+    if isinstance(x, (str, Path)):
+        x = read_samples(x, model.network.inputs).x
+    np.savez(path, **block_vectors(design, answers_to(design, x)))  # pyright: ignore[reportArgumentType]

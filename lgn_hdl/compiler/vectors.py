@@ -7,7 +7,9 @@ evaluator, whose own answers must agree with the reference before anything is wr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -16,40 +18,91 @@ import numpy as np
 from amaranth.lib import data
 
 from ..errors import VerifyError
+from ..hdl.front import FEATURE_WIRE
 from ..hdl.wide import port_names
 from ..logic.evaluate import evaluate, evaluate_signals
 from ..logic.program import FIRST_INPUT, LogicProgram
+from ..logic.verify import probe_vectors
+from ..model import Inputs, as_inputs, as_samples
 from ..network import FixedPoint, Network
 from .cores import PipelinedCore
+from .front import FrontedCore, random_inputs, stored_integers
+from .frontvectors import front_answers, front_steps
+from .streamed import StreamedCore
 
 if TYPE_CHECKING:
     from .design import Design
 
-__all__ = ["Expected", "block_vectors", "checked_answers", "write_vectors"]
+__all__ = ["Expected", "answers_to", "block_vectors", "checked_answers", "write_vectors"]
+
+
+#: Bits and scores of stored integers (n, F).
+Computes = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """Answers of the torch reference, for stored integers `features` (n, F)."""
+    """Answers of the torch reference, for stored integers `features` (n, F).
+
+    `inputs` are what a front end makes the features of, by name; empty without one.
+    """
 
     features: np.ndarray
     outputs: dict[str, np.ndarray]
+    inputs: dict[str, np.ndarray] = field(default_factory=dict)
 
     def first(self, count: int) -> Expected:
         """The first `count` samples."""
         outputs = {name: value[:count] for name, value in self.outputs.items()}
-        return Expected(self.features[:count], outputs)
+        inputs = {name: value[:count] for name, value in self.inputs.items()}
+        return Expected(self.features[:count], outputs, inputs)
 
 
-def checked_answers(network: Network, program: LogicProgram, features: np.ndarray) -> Expected:
+def answers_to(design: Design, x: Inputs | None, count: int = 0, seed: int = 0) -> Expected:
+    """Answers of the torch reference, which the evaluator must agree with.
+
+    Parameters
+    ----------
+    design : Design
+    x : array_like, mapping of str to array_like, or None
+        Real samples; None for random ones.
+    count, seed
+        Of the random ones.
+
+    Raises
+    ------
+    NetworkError
+        If the samples do not fit.
+    VerifyError
+        At the first sample on which reference and evaluator differ.
+    """
+    network, core = design.network, design.core
+    if isinstance(core, FrontedCore):
+        if x is None:
+            inputs = random_inputs(network, count, seed)
+        else:
+            inputs = stored_integers(network, as_inputs(network, x))
+        expected = Expected(*front_answers(network, core, inputs), inputs)
+        _compare_with_evaluator(network, design.logic.evaluate, expected)
+        return expected
+    if x is None:
+        features = probe_vectors(design.inputs, count, seed)
+    else:
+        features = design.inputs.format.quantize(as_samples(network, x))
+    return checked_answers(network, design.logic.evaluate, features)
+
+
+def checked_answers(
+    network: Network, evaluator: LogicProgram | Computes, features: np.ndarray
+) -> Expected:
     """Answers of the torch reference for stored integers, which the evaluator must agree with.
 
     Parameters
     ----------
     network : Network
         With a number format on its input.
-    program : LogicProgram
-        The network, lowered and simplified.
+    evaluator : LogicProgram or callable
+        The network, lowered and simplified; or what computes bits and scores of features.
     features : ndarray of int64, shape (n, F)
 
     Raises
@@ -64,12 +117,13 @@ def checked_answers(network: Network, program: LogicProgram, features: np.ndarra
     x = number.to_real(features) if isinstance(number, FixedPoint) else features
     answers = Reference(network).outputs(x.reshape(len(x), *tensor.shape))
     expected = Expected(features, {name: value.numpy() for name, value in answers.items()})
-    _compare_with_evaluator(network, program, expected)
+    computes = partial(evaluate, evaluator) if isinstance(evaluator, LogicProgram) else evaluator
+    _compare_with_evaluator(network, computes, expected)
     return expected
 
 
-def _compare_with_evaluator(network: Network, program: LogicProgram, expected: Expected) -> None:
-    bits, scores = evaluate(program, expected.features)
+def _compare_with_evaluator(network: Network, computes: Computes, expected: Expected) -> None:
+    bits, scores = computes(expected.features)
     pairs = []
     if network.scores in expected.outputs:
         pairs.append(("scores", scores, expected.outputs[network.scores]))
@@ -95,15 +149,30 @@ def block_vectors(design: Design, expected: Expected) -> dict[str, np.ndarray]:
     The blocks of a pipeline are listed one by one; of hardware that is folded, only the result is.
     """
     network, core = design.network, design.core
-    result = _result(network, design.program, core.layout, expected)
-    blocks = [] if not isinstance(core, PipelinedCore) else _stages(core, result, expected)
+    result = _result(network, core.layout, expected)
+    behind, blocks = design.logic, []
+    if isinstance(behind, PipelinedCore):
+        blocks = _stages(behind, result, expected.features)
+    elif isinstance(behind, StreamedCore):
+        blocks = _stages(behind, result, behind.evaluator.collected(expected.features))
+        begin = behind.plan.ticks.complete
+        blocks = [(name, path, begin + latency, bits) for name, path, latency, bits in blocks]
+    arrays: dict[str, np.ndarray] = {}
+    if isinstance(core, FrontedCore):
+        arrays, delay = front_steps(core, expected.inputs), core.plan.latency
+        blocks = [(name, path, delay + latency, bits) for name, path, latency, bits in blocks]
+        if blocks:
+            number = core.plan.number.width
+            blocks.insert(0, ("front", FEATURE_WIRE, delay, _binary(expected.features, number)))
     whole = np.concatenate(list(result.values()), axis=1)
     blocks.append(("result", "o__payload", core.latency, whole))
-    arrays: dict[str, np.ndarray] = {
+    arrays |= {
         "features": expected.features,
-        "feature_width": np.array(design.program.format.width),
+        "feature_width": np.array(design.inputs.format.width),
         "latency": np.array(core.latency),
-        "interval": np.array(core.interval),
+        "interval": np.array(behind.interval),
+        "startup": np.array(behind.interval if isinstance(behind, StreamedCore) else 0),
+        "overlaps": np.array(isinstance(behind, StreamedCore)),
         "blocks": np.array([name for name, *_ in blocks]),
         "paths": np.array([path for _, path, *_ in blocks]),
     }
@@ -114,18 +183,18 @@ def block_vectors(design: Design, expected: Expected) -> dict[str, np.ndarray]:
 
 
 def _result(
-    network: Network, program: LogicProgram, layout: data.StructLayout, expected: Expected
+    network: Network, layout: data.StructLayout, expected: Expected
 ) -> dict[str, np.ndarray]:
     """Bits of each field of the result, lowest field first."""
     found: dict[str, np.ndarray] = {}
-    for name, field in layout:
+    for name, place in layout:
         if name == "class":
             output = next(n for n in network.outputs if not network.types[n].shape)
-            found["class"] = _binary(expected.outputs[output][:, None], field.width)
+            found["class"] = _binary(expected.outputs[output][:, None], place.width)
         elif name == "scores":
             assert network.scores is not None
             scores = expected.outputs[network.scores]
-            found["scores"] = _binary(scores, field.width // scores.shape[1])
+            found["scores"] = _binary(scores, place.width // scores.shape[1])
         else:
             bits = [
                 expected.outputs[name].reshape(len(expected.features), -1)
@@ -137,10 +206,10 @@ def _result(
 
 
 def _stages(
-    core: PipelinedCore, result: dict[str, np.ndarray], expected: Expected
+    core: PipelinedCore | StreamedCore, result: dict[str, np.ndarray], features: np.ndarray
 ) -> list[tuple[str, str, int, np.ndarray]]:
-    """Name, wire, latency and expected bits of every block of a pipeline."""
-    program, pipeline, features = core.program, core.pipeline, expected.features
+    """Name, wire, latency and expected bits of every block of a pipeline, for its own features."""
+    program, pipeline = core.program, core.pipeline
     inputs = np.arange(FIRST_INPUT, program.first_gate)
     blocks = [
         *_wide("binarizer", "input_bits", 0, evaluate_signals(program, features, inputs)),

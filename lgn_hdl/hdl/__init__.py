@@ -2,7 +2,8 @@
 
 from .argmax import ArgMax
 from .binarizer import Binarizer, feature_layout
-from .classifier import Classifier, check_ports, probe_names, result_layout
+from .classifier import Classifier, check_payloads, check_ports, result_layout
+from .decision import probe_names
 from .folded import FoldedClassifier, folded_clocks, folded_layout
 from .gates import Gates
 from .groupsum import CompressorTree, GroupSum
@@ -18,6 +19,7 @@ __all__ = [
     "FoldedClassifier",
     "Gates",
     "GroupSum",
+    "check_payloads",
     "check_ports",
     "feature_layout",
     "folded_clocks",

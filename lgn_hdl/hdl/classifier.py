@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from amaranth.hdl import Cat, EnableInserter, Module, Shape, Signal, Value
+from amaranth.hdl import Cat, Module, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..errors import BuildError
-from ..logic.program import FIRST_INPUT, LogicProgram
+from ..logic.program import LogicProgram
 from ..logic.schedule import Pipeline
-from .argmax import ArgMax, class_shape
-from .bank import FIRST_BIT, Bank
+from .argmax import class_shape
 from .binarizer import Binarizer, feature_layout
-from .gates import Gates
-from .groupsum import GroupSum, score_shape
-from .wide import port_names, port_vectors
+from .decision import Place, decide, submodule
+from .groupsum import score_shape
+from .wide import port_vectors
 
-__all__ = ["Classifier", "probe_names", "result_layout"]
+__all__ = ["Classifier", "check_payloads", "check_ports", "result_layout"]
 
 #: Amaranth numbers the bits of all inputs of the top with 16 bits; two of the numbers stand for the
 #: constants, four for clk, rst, valid and ready.
 MAX_PAYLOAD_BITS = 65_530
-
-
-#: (module, name, block, enable): put a block into a module of the hierarchy.
-Place = Callable[[Module, str, Any, Value], None]
-
-
-def submodule(m: Module, name: str, block: Any, enable: Value) -> None:
-    """The block itself; if it has registers, they stand still with the pipeline."""
-    m.submodules[name] = EnableInserter(enable)(block) if block.latency else block
 
 
 def result_layout(program: LogicProgram, pipeline: Pipeline, *, argmax: bool) -> data.StructLayout:
@@ -58,8 +46,18 @@ def check_ports(program: LogicProgram, pipeline: Pipeline, *, argmax: bool) -> N
     """
     if argmax and not pipeline.sums:
         raise BuildError("a network without group sums has no class", hint="use --no-argmax")
-    input_bits = program.features * program.format.width
-    result_bits = result_layout(program, pipeline, argmax=argmax).size
+    result = result_layout(program, pipeline, argmax=argmax)
+    check_payloads(program.features * program.format.width, result.size)
+
+
+def check_payloads(input_bits: int, result_bits: int) -> None:
+    """Refuse payloads that are wider than Amaranth allows, or empty.
+
+    Raises
+    ------
+    BuildError
+        Saying which.
+    """
     for side, bits in (("input", input_bits), ("output", result_bits)):
         if not 0 < bits <= MAX_PAYLOAD_BITS:
             raise BuildError(
@@ -142,66 +140,16 @@ class Classifier(wiring.Component):
 
     def _blocks(self, m: Module, advance: Signal) -> Value:
         """Binarizer, gates, group sums, argmax; the fields of the result side by side."""
-        program, pipeline, place = self._program, self._pipeline, self._place
+        program = self._program
         binarizer = Binarizer(program=program)
-        place(m, "binarizer", binarizer, advance)
+        self._place(m, "binarizer", binarizer, advance)
         m.d.comb += Value.cast(binarizer.i).eq(Value.cast(self.i.payload))
-        inputs = _named(m, "input_bits", port_vectors(binarizer, "o", program.num_inputs))
-        gates = Gates(program=program, pipeline=pipeline)
-        place(m, "gates", gates, advance)
-        _drive(m, port_vectors(gates, "i", program.num_inputs), inputs)
-        count = len(program.roots)
-        roots = _named(m, "roots", port_vectors(gates, "o", count))
-        fields: list[Value] = []
-        if pipeline.sums:
-            sums = GroupSum(roots=count, pipeline=pipeline)
-            place(m, "groupsum", sums, advance)
-            _drive(m, port_vectors(sums, "i", count), roots)
-            (scores,) = _named(m, "scores", [Value.cast(sums.o)])
-            if self._argmax:
-                argmax = ArgMax(pipeline=pipeline)
-                place(m, "argmax", argmax, advance)
-                m.d.comb += Value.cast(argmax.i).eq(scores)
-                fields += _named(m, "winner", [argmax.o])
-            fields.append(self._delayed(m, scores, pipeline.scores_stage, "scores", advance))
-        if len(program.bits):
-            leaving = Bank.over(m, roots).gather(
-                np.where(
-                    program.bits < FIRST_INPUT,
-                    program.bits,
-                    np.searchsorted(program.roots, program.bits) + FIRST_BIT,
-                )
-            )
-            fields.append(self._delayed(m, leaving, pipeline.roots_stage, "bits", advance))
-        return Cat(fields)
-
-    def _delayed(self, m: Module, value: Value, stage: int, name: str, advance: Signal) -> Value:
-        """Bring a value from the end of its block to the last stage."""
-        for now in range(stage, self._pipeline.last_stage):
-            register = Signal(len(value), name=f"{name}_stage{now}_end", reset_less=True)
-            with m.If(advance):
-                m.d.sync += register.eq(value)
-            value = register
-        return value
-
-
-def probe_names(program: LogicProgram) -> list[str]:
-    """Wires of the top module that carry what the blocks give."""
-    wide = {"input_bits": program.num_inputs, "roots": len(program.roots)}
-    names = [name for base, width in wide.items() for name, _ in port_names(base, width)]
-    return [*names, "scores", "winner"]
-
-
-def _named(m: Module, name: str, vectors: list[Value]) -> list[Value]:
-    """Wires of the top module that carry what a block gives; the bench compares them by name."""
-    wires: list[Value] = []
-    for number, vector in enumerate(vectors):
-        wire = Signal(len(vector), name=f"{name}{number}" if len(vectors) > 1 else name)
-        m.d.comb += wire.eq(vector)
-        wires.append(wire)
-    return wires
-
-
-def _drive(m: Module, ports: list[Value], wires: list[Value]) -> None:
-    for port, wire in zip(ports, wires, strict=True):
-        m.d.comb += port.eq(wire)
+        return decide(
+            m,
+            port_vectors(binarizer, "o", program.num_inputs),
+            program=program,
+            pipeline=self._pipeline,
+            argmax=self._argmax,
+            place=self._place,
+            advance=advance,
+        )

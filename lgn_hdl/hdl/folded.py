@@ -15,7 +15,7 @@ from ..logic.schedule import Pipeline
 from .argmax import class_shape
 from .bank import FIRST_BIT, Bank
 from .binarizer import Binarizer, feature_layout
-from .classifier import Place, submodule
+from .decision import Place, submodule
 from .gates import Gates
 from .groupsum import CompressorTree
 from .result import result_fields

@@ -19,11 +19,21 @@ from amaranth.hdl._ir import Fragment, PortDirection
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from .classifier import MAX_PAYLOAD_BITS, Place
-from .groupsum import GroupSum
+from .classifier import MAX_PAYLOAD_BITS
+from .decision import Place
+from .groupsum import PlaceTree
 from .vectors import vector_rtlil
 
 __all__ = ["to_rtlil"]
+
+
+@runtime_checkable
+class HasTrees(Protocol):
+    """A block that lets others put its compressor trees into the hierarchy."""
+
+    def with_trees(self, place: PlaceTree) -> Any:
+        """The same block, its trees placed by `place`."""
+        ...
 
 
 @runtime_checkable
@@ -66,16 +76,17 @@ class _Modules:
         """Convert a block as the module `<parent>_<name>`; put an instance of it into `m`."""
         kind = f"{parent or self._top}_{name}"
         inside = Signal(name="enable")
-        if isinstance(block, GroupSum):
+        own_enable = "enable" in block.signature.members
+        if isinstance(block, HasTrees):
             block = block.with_trees(lambda m, name, tree: self.place(m, name, tree, inside, kind))
         ports, inputs, outputs = _ports(block)
-        if block.latency:
+        if block.latency and not own_enable:
             ports["enable"] = (inside, PortDirection.Input)
             inputs["i_enable"] = enable
         fragment = Fragment.get(block, None)
         text = vector_rtlil(fragment, name=kind, ports=ports, enable=inside)
         if text is None:
-            fragment = EnableInserter(inside)(fragment)
+            fragment = fragment if own_enable else EnableInserter(inside)(fragment)
             if sum(len(value) for value in inputs.values()) > MAX_PAYLOAD_BITS:
                 # Too wide for a top: it stays a submodule like any other.
                 m.d.comb += inside.eq(enable)

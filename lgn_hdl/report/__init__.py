@@ -9,6 +9,7 @@ from .document import (
     ProofSection,
     Report,
     ResourceSection,
+    StreamingSection,
     TimingSection,
     schema,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "ProofSection",
     "Report",
     "ResourceSection",
+    "StreamingSection",
     "TimingSection",
     "schema",
     "to_markdown",

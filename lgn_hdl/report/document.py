@@ -16,6 +16,7 @@ __all__ = [
     "ProofSection",
     "Report",
     "ResourceSection",
+    "StreamingSection",
     "TimingSection",
     "schema",
 ]
@@ -108,6 +109,20 @@ class BoardSection:
 
 
 @dataclass(frozen=True)
+class StreamingSection:
+    """Positions of images that take turns, part by part, before anything is mapped.
+
+    A part has `name`, `kind`, `elements` and `element_bits`, the clocks `first` and `last`, the
+    gates `unrolled_gates`, `shared_gates` and `gates`, the registers `gate_registers` and
+    `delay_registers`, and bits `zeroed`, `multiplexers` and `comparators`. `total` adds them up.
+    """
+
+    reuse: str
+    parts: list[dict[str, Any]]
+    total: dict[str, int]
+
+
+@dataclass(frozen=True)
 class ProofSection:
     """What was shown to be equal, and how."""
 
@@ -130,6 +145,7 @@ class Report:
     tools: dict[str, str]
     seconds: dict[str, float] = field(default_factory=dict)
     board: BoardSection | None = None
+    streaming: StreamingSection | None = None
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:

@@ -1,0 +1,7 @@
+"""`python -m lgn_hdl.smartpixels`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())
