@@ -67,6 +67,19 @@ def compare(block: Block, signal, sample: int, progress: Progress) -> None:
     raise MismatchError(str(progress.mismatch))
 
 
+def check_streams(dut, progress: Progress, sample: int | None, *, valid: bool, ready: bool) -> None:
+    """Stop the simulation if the handshake of a stream is not as expected in this clock."""
+    if dut.o__valid.value != int(valid) or dut.i__ready.value != int(ready):
+        progress.mismatch = {
+            "sample": sample,
+            "block": "stream",
+            "bits": [],
+            "expected": f"o.valid={int(valid)} i.ready={int(ready)}",
+            "found": f"o.valid={dut.o__valid.value} i.ready={dut.i__ready.value}",
+        }
+        raise MismatchError(str(progress.mismatch))
+
+
 @cocotb.test()
 async def classifier_equals_reference(dut) -> None:
     """Every block gives the expected value for every sample, in order, at the stated latency."""
@@ -203,15 +216,7 @@ async def in_turn(dut, vectors: Vectors, rng: random.Random, progress: Progress)
             sample = at[block.latency - depth]
             if sample is not None:
                 compare(block, signal, sample, progress)
-        if dut.o__valid.value != int(full) or dut.i__ready.value != int(moves):
-            progress.mismatch = {
-                "sample": slots[-1] if full else step,
-                "block": "stream",
-                "bits": [],
-                "expected": f"o.valid={int(full)} i.ready={int(moves)}",
-                "found": f"o.valid={dut.o__valid.value} i.ready={dut.i__ready.value}",
-            }
-            raise MismatchError(str(progress.mismatch))
+        check_streams(dut, progress, slots[-1] if full else step, valid=full, ready=moves)
         await RisingEdge(dut.clk)
         progress.cycles += 1
         progress.samples += full and ready
@@ -257,15 +262,7 @@ async def pipelined(dut, vectors: Vectors, rng: random.Random, progress: Progres
             sample = at[block.latency]
             if sample is not None:
                 compare(block, signal, sample, progress)
-        if dut.o__valid.value != int(full) or dut.i__ready.value != int(advance):
-            progress.mismatch = {
-                "sample": slots[-1] if full else step,
-                "block": "stream",
-                "bits": [],
-                "expected": f"o.valid={int(full)} i.ready={int(advance)}",
-                "found": f"o.valid={dut.o__valid.value} i.ready={dut.i__ready.value}",
-            }
-            raise MismatchError(str(progress.mismatch))
+        check_streams(dut, progress, slots[-1] if full else step, valid=full, ready=advance)
         await RisingEdge(dut.clk)
         progress.cycles += 1
         progress.samples += full and ready

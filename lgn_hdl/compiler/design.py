@@ -160,10 +160,17 @@ def _check_outputs(network: Network) -> None:
 
 
 def _with_argmax(network: Network) -> Network:
-    """The network itself if it names a class, else with an argmax on its scores."""
-    if any(isinstance(node.layer, ArgMax) for node in network.nodes):
-        return network
+    """The network with the class of its scores among its outputs."""
     assert network.scores is not None
+    found = [
+        node.name
+        for node in network.nodes
+        if isinstance(node.layer, ArgMax) and node.inputs == (network.scores,)
+    ]
+    if found:
+        if any(name in network.outputs for name in found):
+            return network
+        return replace(network, outputs=(found[0], *network.outputs)).validate()
     name = "class" if "class" not in network.types else "class_index"
     node = Node(name, ArgMax(), (network.scores,))
     outputs = (name, *network.outputs)

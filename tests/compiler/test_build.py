@@ -112,6 +112,7 @@ VARIANTS = {
         replace(every_layer(FixedPoint(4)), outputs=("class", "scores", "joined")),
         {"levels_per_stage": 1},
     ),
+    "class within": (replace(classifier(element=SMALL), outputs=("scores",)), {}),
     "scaled numbers": (classifier(element=FixedPoint.parse("fixed<8,4>*1/7")), {}),
 }
 

@@ -34,17 +34,17 @@ Elements = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class ShiftedBits:
-    """All comparisons at once, bits in shift registers.
+class _Shifted:
+    """What is loaded into shift registers, one register after the other giving an element.
 
     Parameters
     ----------
     program : LogicProgram
-        The comparisons.
+        Comparisons.
     words : ndarray of int64, shape (N, S)
-        Input bit of the program that register s gives for element n.
+        What register s gives for element n.
     bit : ndarray of int64, shape (B,)
-        Register that is bit b of an element.
+        Where bit b of an element is.
     """
 
     program: LogicProgram
@@ -54,52 +54,7 @@ class ShiftedBits:
     @property
     def registers(self) -> int:
         """Flip-flops."""
-        return self.words.size
-
-    @property
-    def multiplexers(self) -> int:
-        """Bits that choose between loading and moving on."""
-        return self.words.size
-
-    @property
-    def comparators(self) -> int:
-        """Comparisons of a feature; none if the features are bits."""
-        return 0 if self.program.format.width == 1 else self.program.num_inputs
-
-    @property
-    def area(self) -> int:
-        """LUTs and flip-flops, roughly."""
-        width = self.program.format.width
-        return self.registers + self.multiplexers + self.comparators * -(-width // 2)
-
-    def prepared(self) -> Elements:
-        """What gives the elements of samples."""
-        evaluator = Evaluator(self.program)
-        return lambda features: evaluator(features)[0][:, self.words][:, :, self.bit]
-
-
-@dataclass(frozen=True, eq=False)
-class ShiftedFeatures:
-    """Features in shift registers, the comparisons of one element.
-
-    Parameters
-    ----------
-    program : LogicProgram
-        The comparisons, of the registers' features.
-    words : ndarray of int64, shape (N, S)
-        Feature that register s gives for element n.
-    bit : ndarray of int64, shape (B,)
-        Signal of the program that is bit b of an element.
-    """
-
-    program: LogicProgram
-    words: np.ndarray
-    bit: np.ndarray
-
-    @property
-    def registers(self) -> int:
-        """Flip-flops."""
-        return self.words.size * self.program.format.width
+        raise NotImplementedError
 
     @property
     def multiplexers(self) -> int:
@@ -116,6 +71,31 @@ class ShiftedFeatures:
         """LUTs and flip-flops, roughly."""
         width = self.program.format.width
         return self.registers + self.multiplexers + self.comparators * -(-width // 2)
+
+
+class ShiftedBits(_Shifted):
+    """All comparisons at once; `words` are input bits of the program, `bit` registers."""
+
+    @property
+    def registers(self) -> int:
+        """Flip-flops."""
+        return self.words.size
+
+    def prepared(self) -> Elements:
+        """What gives the elements of samples."""
+        evaluator = Evaluator(self.program)
+        return lambda features: evaluator(features)[0][:, self.words][:, :, self.bit]
+
+
+class ShiftedFeatures(_Shifted):
+    """The comparisons of one element; `words` are features, `bit` signals of the program, whose
+    features are the registers.
+    """
+
+    @property
+    def registers(self) -> int:
+        """Flip-flops."""
+        return self.words.size * self.program.format.width
 
     def prepared(self) -> Elements:
         """What gives the elements of samples."""
