@@ -33,6 +33,8 @@ Y_LOCAL_MM = 8.5
 
 def load() -> tuple[np.ndarray, np.ndarray]:
     """Vectors (n, 14) and classes (n,)."""
+    if "LGN_HDL_SHARED" not in os.environ:
+        raise SystemExit("usage: LGN_HDL_SHARED=... python examples/smartpixels_bib.py")
     folder = Path(os.environ["LGN_HDL_SHARED"], "data/smartpix_muc")
     with np.load(folder / "clusters_train.npz") as data:
         logged = data["cluster"]

@@ -5,7 +5,8 @@
 
 The set (elizahoward/cmspix28-mc-sim, no licence: to measure on, not to redistribute) holds the last
 time slice of 1,748 clusters, without noise and threshold, with the true pT. The pT there has no
-sign; it comes from the particle's id. At the boundary of 0.2 GeV only 25 clusters are low pT.
+sign; it comes from the particle's id. At the boundary of 0.2 GeV only 25 clusters are low pT; for
+another one, MODEL has to be trained at it (`train ... --boundary 0.6`).
 """
 
 from __future__ import annotations

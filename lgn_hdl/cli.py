@@ -100,8 +100,8 @@ def _parser() -> argparse.ArgumentParser:
         "--front",
         choices=["whole", "slices"],
         default="whole",
-        help="how a sample comes to a front end: all at once, or one time slice a clock "
-        "(default: whole)",
+        help="how a sample comes to a front end: all at once, or one index of the first axis a "
+        "clock, such as a time slice (default: whole)",
     )
     on_board = build.add_argument_group("on a board")
     on_board.add_argument(

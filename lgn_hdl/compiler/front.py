@@ -79,8 +79,8 @@ class FrontedCore:
         said, slices = f"The front end makes {self.plan.features} features", self.plan.slices
         if self.plan.sliced is None:
             return f"{said}. {self.core.about()}"
-        behind = "Nothing is folded." if self.pipelined else self.core.about()
-        return f"{said} from {slices} slices, one a clock. {behind}"
+        behind = "" if self.pipelined else f" {self.core.about()}"
+        return f"{said} from {slices} slices along the first axis, one a clock.{behind}"
 
 
 def check_front_options(front: Front | None, options: BuildOptions) -> None:

@@ -16,7 +16,11 @@ _SIMULATE = "the Verilog text against PyTorch: `python -m lgn_hdl sim` simulates
 
 
 def proof_section(
-    checks: list[dict[str, Any]], claims: list[Claim], mapping: Equivalence | None
+    checks: list[dict[str, Any]],
+    claims: list[Claim],
+    mapping: Equivalence | None,
+    *,
+    provable: bool = True,
 ) -> ProofSection:
     """The section of a build.
 
@@ -28,6 +32,8 @@ def proof_section(
         What was to be proved; empty without `--prove`.
     mapping : Equivalence or None
         Proof of ABC's mapping, where no claim is about it.
+    provable : bool
+        Whether `--prove` knows hardware of this kind.
     """
     proved = [_check(c.what, c.how, c.proved, c.seconds) for c in claims]
     if mapping is not None:
@@ -35,10 +41,12 @@ def proof_section(
         how = "cec of the logic between registers and carries, before and after ABC"
         proved.append(_check(what, how, mapping.proved, mapping.seconds))
     if not claims:
+        more = "`--prove` proves the hardware" if provable else "`sim` compares the hardware"
+        how = "build with `--prove`" if provable else "`--prove` knows plain pipelines only"
         return ProofSection(
-            "simplified gates equal to PyTorch on every vector; `--prove` proves the hardware",
+            f"simplified gates equal to PyTorch on every vector; {more}",
             [*checks, *proved],
-            ["that network and RTL are equal on all inputs: build with `--prove`", _SIMULATE],
+            [f"that network and RTL are equal on all inputs: {how}", _SIMULATE],
         )
     left = [check for check in proved if check["proved"] is None]
     status = "proved: for every input, the hardware gives what the network gives"

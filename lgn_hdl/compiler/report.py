@@ -68,7 +68,9 @@ def make_report(
         pipeline=_pipeline(design),
         resources=None if mapped is None else _resources(mapped),
         timing=_timing(design) if on_board is None else board_timing(design, on_board),
-        proof=proof_section(checks, emitted.claims, proof),
+        proof=proof_section(
+            checks, emitted.claims, proof, provable=isinstance(design.core, PipelinedCore)
+        ),
         tools=tools | emitted.tools,
         seconds=seconds,
         board=None if on_board is None else board_section(design, on_board, list(tried)),

@@ -56,6 +56,9 @@ def measure(options: Namespace, say: Say) -> None:
         raise LgnError(f"two models are called {max(names, key=names.count)}")
     boundary = TRAINING_PT if options.boundary is None else options.boundary
     class_index(np.ones(1), boundary)  # the boundary is checked here
+    for each in filters:
+        if options.boundary is not None and each.boundary != boundary:
+            say(f"{each.name} was trained at {each.boundary:g} GeV, not at {boundary:g} GeV")
     sample = given(options.data, boundary)
     if sample is None:
         say(f"generating {options.clusters:,} clusters")

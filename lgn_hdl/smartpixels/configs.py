@@ -117,7 +117,7 @@ class ConvConfig:
 
     @property
     def gates_in_parallel(self) -> int:
-        """Gates if every position of every kernel is hardware of its own."""
+        """Gates if every position of every kernel is hardware of its own, pooling left out."""
         full, pooled, final = prod(self.image), prod(self.pooled), prod(self.final)
         places = (full, full, pooled, final)
         tree = 2**self.tree_depth - 1

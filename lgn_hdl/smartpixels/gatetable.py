@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from math import prod
 from pathlib import Path
 
 import torch
@@ -18,6 +19,7 @@ from torch import nn
 
 from ..logic import lower, optimize
 from ..model import Model
+from ..network import OrPool
 from .configs import ConvConfig, DenseConfig
 
 __all__ = ["Row", "config_row", "gates_per_mac", "macs", "model_row", "module_row", "write_table"]
@@ -128,13 +130,20 @@ def config_row(name: str, config: DenseConfig | ConvConfig) -> Row:
 
 def model_row(name: str, model: Model, trained_gates: int | None = None) -> Row:
     """A trained LGN, simplified."""
-    program, results = optimize(lower(model.network))
+    lowered = lower(model.network)
+    program, _ = optimize(lowered)
+    pooling = sum(
+        model.network.types[node.name].size * (prod(node.layer.window) - 1)
+        for node in model.network.nodes
+        if isinstance(node.layer, OrPool)
+    )
+    in_place = lowered.num_gates - pooling
     (tensor,) = model.network.inputs.values()
     return Row(
         name,
         tensor.size,
-        trained_gates=trained_gates or results[0].gates,
-        gates_in_place=results[0].gates,
+        trained_gates=trained_gates or in_place,
+        gates_in_place=in_place,
         simplified_gates=program.num_gates,
     )
 

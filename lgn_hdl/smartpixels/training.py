@@ -182,7 +182,7 @@ def _fit(
         soft = f"{relaxed:.4f} relaxed, " if relaxed != discrete else ""
         say(
             f"epoch {epoch + 1}/{settings.epochs}: loss {line['loss']:.4f}, validation "
-            f"{soft}{discrete:.4f} discrete, {found.seconds:.0f} s"
+            f"{soft}{discrete:.4f}{' discrete' if soft else ''}, {found.seconds:.0f} s"
         )
         late = found.seconds > settings.minutes * 60
         if late or epoch - found.best_epoch >= settings.patience:
