@@ -53,11 +53,16 @@ def read_samples(path: str | Path, inputs: Collection[str] = ()) -> Samples:
             labels = data[label] if label else None
     except FormatError as error:
         raise error.at(str(path)) from None
-    except (OSError, ValueError, TypeError, BadZipFile, EOFError) as error:
+    except OSError as error:
+        raise FormatError(f"not a readable .npz: {error.strerror}", where=str(path)) from None
+    except (ValueError, TypeError, BadZipFile, EOFError) as error:
         raise FormatError(f"not a readable .npz: {error}", where=str(path)) from None
     for name, x in found.items():
         if x.ndim == 0 or (not np.issubdtype(x.dtype, np.number) and x.dtype != bool):
             raise FormatError(f"{names[name]} is {x.dtype} of shape {x.shape}", where=str(path))
+        if np.issubdtype(x.dtype, np.inexact) and np.isnan(x).any():
+            place = ", ".join(map(str, np.argwhere(np.isnan(x))[0]))
+            raise FormatError(f"{names[name]}[{place}] is not a number", where=str(path))
         if labels is not None and labels.shape != (len(x),):
             raise FormatError(
                 f"{label} has shape {labels.shape}, expected ({len(x)},)", where=str(path)

@@ -102,9 +102,11 @@ class StageClock:
         Raises
         ------
         BuildError
-            If nothing fits in one period.
+            If the frequency is not positive, or nothing fits in one period.
         """
-        period = int(min(1e6 / mhz, _LONGEST)) - model.overhead if mhz > 0 else 0
+        if not mhz > 0:
+            raise BuildError(f"{mhz:g} MHz, expected a positive number", where="--clock-mhz")
+        period = int(min(1e6 / mhz, _LONGEST)) - model.overhead
         if period < model.gate:
             raise BuildError(
                 f"{mhz:g} MHz leaves {period} ps for logic on {model.name}, "

@@ -199,7 +199,8 @@ def test_rtlil_only_has_nothing_to_simulate(tmp_path: Path) -> None:
         ({"clock_mhz": 5.0, "levels_per_stage": 2}, "--levels-per-stage and --clock-mhz exclude"),
         ({"levels_per_stage": 0}, "--levels-per-stage is 0, expected 1"),
         ({"levels_per_stage": 10**30}, "expected 1 to 1,000,000"),
-        ({"clock_mhz": 0.0}, "--clock-mhz: 0 MHz leaves"),
+        ({"clock_mhz": 0.0}, "--clock-mhz: 0 MHz, expected a positive number"),
+        ({"clock_mhz": -5.0}, "--clock-mhz: -5 MHz, expected a positive number"),
         ({"clock_mhz": float("nan")}, "--clock-mhz: nan MHz"),
         ({"clock_mhz": 5000.0}, r"--clock-mhz: 5000 MHz leaves .* a single gate takes 450 ps"),
         ({"vectors": 0}, "--vectors is 0, expected at least 1"),
@@ -319,6 +320,7 @@ def test_no_simulator(small_build: SmallBuild, monkeypatch) -> None:
         ({"x": np.float64(3)}, r"x is float64 of shape \(\)"),
         ({"x": np.zeros((3, 2)), "y": np.zeros(2)}, r"y has shape \(2,\), expected \(3,\)"),
         ({"x": np.array([None])}, "not a readable .npz"),
+        ({"x": np.array([[1.0, 2.0], [3.0, np.nan]])}, r"x\[1, 1\] is not a number"),
     ],
 )
 def test_sample_files_that_are_refused(arrays: dict, message: str, tmp_path: Path) -> None:
