@@ -13,6 +13,7 @@ from lgn_hdl.smartpixels import CLASSES
 from lgn_hdl.smartpixels.configs import PRESETS
 from lgn_hdl.smartpixels.data import SEEDS, generated
 from lgn_hdl.smartpixels.filters import load_filter
+from lgn_hdl.smartpixels.gatetable import config_row, model_row
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CASES = {"dense": (9, 0.83), "conv": (105, 0.84)}
@@ -66,3 +67,13 @@ def test_relaxed_and_discrete_accuracy_agree() -> None:
     for kind in CASES:
         test = load_filter(EXAMPLES / f"smartpixels_{kind}.lgn").training["test"]
         assert test["discrete"] == pytest.approx(test["relaxed"], abs=0.01)
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_the_gate_table_counts_both_ways_alike(kind: str) -> None:
+    """Gates in place of a network as of its configuration: the ORs of the pooling are no gates."""
+    model = Model.read(EXAMPLES / f"smartpixels_{kind}.lgn")
+    row, planned = model_row(kind, model), config_row(kind, PRESETS[f"{kind}-example"])
+    assert row.gates_in_place == planned.gates_in_place
+    assert row.simplified_gates is not None
+    assert 0 < row.simplified_gates < planned.trained_gates
