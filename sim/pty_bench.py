@@ -26,6 +26,9 @@ _LIVELY_BITS = 2000
 #: Afterwards it rests so long, in seconds, for every `_STEP_BITS` bits.
 _REST = 0.002
 _STEP_BITS = 80
+#: Bits after reset that nobody listens to, longer than a byte: a line that reset holds low looks
+#: like the start of one, and whether a program sees it would depend on when it opens the port.
+_SETTLE_BITS = 20
 
 
 class Server:
@@ -38,6 +41,7 @@ class Server:
         self._applied = -1
         self._stop = False
         self._lost = 0
+        self._listening = False
         self._passed = {"device": 0, "host": 0}
         self._reported: dict[str, Any] = {}
         self._quiet_bits = 0
@@ -51,6 +55,8 @@ class Server:
     async def run(self) -> None:
         """Serve until told to stop, the owner is gone, or the time is over."""
         await self._uart.reset()
+        await self._uart.silence(_SETTLE_BITS)
+        self._listening = True
         end = time.monotonic() + self._config["seconds"]
         while not self._stop and time.monotonic() < end and _alive(self._config["owner"]):
             self._obey()
@@ -90,6 +96,8 @@ class Server:
         self._quiet_bits = 0
 
     def _from_device(self, byte: int, stop: bool) -> None:
+        if not self._listening:
+            return
         said = bytes([byte]) if stop else b""  # what a port does with a byte that it cannot read
         for fault in self._faults.at_next_byte("host"):
             if fault.kind == "flip":
