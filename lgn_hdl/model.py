@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from .logic.program import LogicProgram
     from .reference import Reference
 
-__all__ = ["Inputs", "Model", "as_inputs", "as_samples"]
+__all__ = ["Inputs", "Model", "as_inputs", "as_samples", "decided"]
 
 #: Samples: an array, or one for each input of a network that has several.
 Inputs = Any
 
 
 class Model:
-    """A trained logic-gate network.
+    """A trained network.
 
     Parameters
     ----------
@@ -48,11 +48,8 @@ class Model:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """A name for every score: the trained ones, or "0", "1", ..."""
-        scores = self.network.scores
-        if scores is None:
-            return ()
-        return self.network.classes or tuple(map(str, range(self.network.types[scores].size)))
+        """A name for every class: the trained ones, or "0", "1", ..."""
+        return self.network.class_names
 
     def predict(self, x: Inputs) -> np.ndarray:
         """Class index of each sample.
@@ -66,17 +63,23 @@ class Model:
         Returns
         -------
         ndarray of int64, shape (n,)
-            The largest score; the lowest index wins a tie.
+            The largest score; the lowest index wins a tie. Of a network that makes a decision of
+            one number, 1 if that is above its threshold.
 
         Raises
         ------
         NetworkError
             If `x` does not fit the input, or the network has no scores.
         """
+        if self.network.decision is not None:
+            return self.bits(x)[:, 0].astype(np.int64)
         return np.argmax(self.scores(x), axis=1)
 
     def scores(self, x: Inputs) -> np.ndarray:
-        """Integer class scores of each sample, int64 of shape (n, classes); see `predict`."""
+        """Integer class scores of each sample, int64 of shape (n, classes); see `predict`.
+
+        Those of a sparse CNN are stored integers of the last dense layer's format.
+        """
         if self.network.scores is None:
             raise NetworkError(
                 "the network has no group sum, so it has no scores",
@@ -85,10 +88,13 @@ class Model:
         return self._evaluate(x)[1]
 
     def logits(self, x: Inputs) -> np.ndarray:
-        """Scores as the trained module gives them: (score + beta) / tau, float64."""
+        """Scores as the trained module gives them, float64: (score + beta) / tau, or the numbers
+        of a sparse CNN before its softmax or sigmoid.
+        """
         layer = self.network.group_sum
         scores = self.scores(x)
-        assert layer is not None
+        if layer is None:
+            return _real(self.network, scores)
         return (scores + layer.beta) / layer.tau
 
     def bits(self, x: Inputs) -> np.ndarray:
@@ -103,7 +109,15 @@ class Model:
 
     def _evaluate(self, x: Inputs) -> tuple[np.ndarray, np.ndarray]:
         from .logic.evaluate import evaluate
+        from .logic.frames import evaluate_frames
+        from .network.chain import sparse_chain
 
+        if sparse_chain(self.network) is not None:
+            (tensor,) = self.network.inputs.values()
+            assert isinstance(tensor.element, FixedPoint), "checked by infer"
+            return evaluate_frames(
+                self.network, tensor.element.quantize(as_samples(self.network, x))
+            )
         program, encode = self._evaluator
         return evaluate(program, encode(x))
 
@@ -129,6 +143,14 @@ class Model:
             return lower(self.network), lambda x: as_samples(self.network, x)
         network, encode = with_ordinal_input(self.network)
         return lower(network), lambda x: encode(as_samples(self.network, x))
+
+
+def decided(network: Network, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Class indices, int64 of shape (n,), of a network's outputs by name; see `Model.predict`."""
+    if network.decision is not None:
+        return outputs[network.decision].reshape(-1, 1)[:, 0].astype(np.int64)
+    assert network.scores is not None
+    return np.argmax(outputs[network.scores], axis=1)
 
 
 def as_inputs(network: Network, x: Inputs) -> dict[str, np.ndarray]:
@@ -197,6 +219,14 @@ def _as_rows(network: Network, name: str, x: Any) -> np.ndarray:
     if x.dtype != bool and not ((x == 0) | (x == 1)).all():
         raise NetworkError("takes bits, found values other than 0 and 1", where=f"input {name!r}")
     return x.astype(np.uint8)
+
+
+def _real(network: Network, scores: np.ndarray) -> np.ndarray:
+    """Stored integers of the scores as real numbers."""
+    assert network.scores is not None
+    number = network.types[network.scores].element
+    assert isinstance(number, FixedPoint), "checked by infer"
+    return number.to_real(scores)
 
 
 def _rows(values: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ReadOnly, RisingEdge, Timer
 
+from .elastic import Watch
 from .vectors import Block, Vectors
 
 CLOCK_NS = 10
@@ -50,11 +51,12 @@ def compare(block: Block, signal, sample: int, progress: Progress) -> None:
     """Compare one block's output with what it should be for `sample`."""
     value = signal.value
     expected = block.expected[sample]
+    care = block.care[sample]
     found = int(value) if value.is_resolvable else None
-    if found == expected:
+    if found is not None and not (found ^ expected) & care:
         return
     if found is not None:
-        wrong = [bit for bit in range(block.bits) if (found ^ expected) >> bit & 1]
+        wrong = [bit for bit in range(block.bits) if ((found ^ expected) & care) >> bit & 1]
     else:
         wrong = [i for i, c in enumerate(reversed(str(value))) if c not in "01"]
     progress.mismatch = {
@@ -87,7 +89,9 @@ async def classifier_equals_reference(dut) -> None:
     rng = random.Random(int(os.environ["LGN_HDL_SEED"]))
     progress = Progress()
     try:
-        if vectors.overlaps:
+        if vectors.elastic:
+            await elastic(dut, vectors, rng, progress)
+        elif vectors.overlaps:
             await in_turn(dut, vectors, rng, progress)
         elif vectors.interval > 1:
             await one_at_a_time(dut, vectors, rng, progress)
@@ -231,6 +235,67 @@ async def in_turn(dut, vectors: Vectors, rng: random.Random, progress: Progress)
         if progress.samples == vectors.results:
             return
     raise AssertionError(f"only {progress.samples} samples came out in {progress.cycles} cycles")
+
+
+async def elastic(dut, vectors: Vectors, rng: random.Random, progress: Progress) -> None:
+    """Blocks with streams between them, each of which stands still when its result waits.
+
+    At first every clock offers a step and takes a result: the first result must come after the
+    latency, the following ones at the interval.
+    """
+    watches = [Watch(dut, block) for block in vectors.blocks]
+    await reset(dut)
+    step, offered, begun = 0, False, None
+    appeared: list[int] = []
+    calm = min(4, vectors.results)
+    clocks = vectors.interval * vectors.results + vectors.latency
+    for cycle in range(32 * (clocks + len(vectors.steps)) + 1024):
+        busy = len(appeared) < calm
+        phase = 0 if busy else cycle // (2 * vectors.interval + 7) % 4
+        if not offered and step < len(vectors.steps):
+            offered = rng.random() < {0: 1.0, 1: 0.9, 2: 0.3, 3: 1.0}[phase]
+        dut.i__valid.value = int(offered)
+        # A payload without valid is noise that must not matter.
+        noise = rng.getrandbits(vectors.input_bits)
+        dut.i__payload.value = vectors.steps[step] if offered else noise
+        ready = rng.random() < {0: 1.0, 1: 0.9, 2: 1.0, 3: 0.03}[phase]
+        dut.o__ready.value = int(ready)
+        await ReadOnly()
+        for watch in watches:
+            watch.look(progress, compare)
+        if watches[-1].arrived:
+            appeared.append(cycle)
+        accepted = offered and bool(dut.i__ready.value)
+        if accepted and begun is None:
+            begun = cycle
+        await RisingEdge(dut.clk)
+        progress.cycles += 1
+        progress.stalls += watches[-1].waiting
+        progress.samples = watches[-1].taken
+        step += accepted
+        offered = offered and not accepted
+        if progress.samples == vectors.results:
+            check_times(vectors, begun, appeared[:calm], progress)
+            return
+    raise AssertionError(f"only {progress.samples} samples came out in {progress.cycles} cycles")
+
+
+def check_times(
+    vectors: Vectors, begun: int | None, appeared: list[int], progress: Progress
+) -> None:
+    """Latency of the first result, interval of the following ones while nothing stood still."""
+    assert begun is not None
+    first = begun + vectors.latency
+    expected = [first + n * vectors.interval for n in range(len(appeared))]
+    if appeared != expected:
+        progress.mismatch = {
+            "sample": [a == b for a, b in zip(appeared, expected, strict=True)].index(False),
+            "block": "stream",
+            "bits": [],
+            "expected": f"results in the clocks {[c - begun for c in expected]} after a sample",
+            "found": str([c - begun for c in appeared]),
+        }
+        raise MismatchError(str(progress.mismatch))
 
 
 async def pipelined(dut, vectors: Vectors, rng: random.Random, progress: Progress) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +13,17 @@ __all__ = ["Block", "Vectors"]
 
 @dataclass(frozen=True)
 class Block:
-    """Expected output of one block: an integer per sample, `latency` steps after the sample."""
+    """Expected output of one block: an integer per sample, `latency` steps after the sample.
+
+    `care` has the bits that are compared, an integer per sample.
+    """
 
     name: str
     path: str
     latency: int
     bits: int
     expected: list[int]
+    care: list[int]
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,10 @@ class Vectors:
     A build with a front end also has `payload` (m, bits) uint8, what is sent step by step, and
     `completes` (m,), the sample that a step is the last of, or -1. Latencies count from that step;
     the first `front_latency` registers are those of the front end.
+
+    A chain of blocks with streams between them is `elastic`: `payload` and `completes` as above,
+    latencies count from the first step of a sample, the path of a block is that of its wires
+    `PATH__payload`, `__valid` and `__ready`, and `NAME_care` has 1 for the bits that are compared.
     """
 
     steps: list[int]
@@ -45,6 +54,7 @@ class Vectors:
     front_latency: int
     overlaps: bool
     startup: int
+    elastic: bool
     blocks: list[Block]
 
     @property
@@ -58,13 +68,7 @@ class Vectors:
         with np.load(path, allow_pickle=False) as data:
             width = int(data["feature_width"])
             blocks = [
-                Block(
-                    name=str(name),
-                    path=str(where),
-                    latency=int(data[f"{name}_latency"]),
-                    bits=data[f"{name}_bits"].shape[1],
-                    expected=as_integers(data[f"{name}_bits"]),
-                )
+                _block(data, str(name), str(where))
                 for name, where in zip(data["blocks"], data["paths"], strict=True)
             ]
             if "payload" in data:
@@ -85,8 +89,22 @@ class Vectors:
                 front_latency=front_latency,
                 overlaps=bool(data["overlaps"]),
                 startup=int(data["startup"]),
+                elastic="elastic" in data and bool(data["elastic"]),
                 blocks=blocks,
             )
+
+
+def _block(data: Mapping[str, np.ndarray], name: str, where: str) -> Block:
+    bits = data[f"{name}_bits"]
+    care = data[f"{name}_care"] if f"{name}_care" in data else np.ones_like(bits)
+    return Block(
+        name=name,
+        path=where,
+        latency=int(data[f"{name}_latency"]),
+        bits=bits.shape[1],
+        expected=as_integers(bits),
+        care=as_integers(care),
+    )
 
 
 def as_integers(bits: np.ndarray) -> list[int]:

@@ -16,6 +16,7 @@ from lgn_hdl.network import (
     SparseFlatten,
     SparsePool2d,
     TensorType,
+    Thermometer,
 )
 
 WEIGHTS = FixedPoint(5, 3, signed=True)
@@ -56,6 +57,31 @@ def sparse_classifier(
         inputs={"x": TensorType((2, 7, 9), element)},
         nodes=tuple(Node(n, layer, (names[i],)) for i, (n, layer) in enumerate(layers.items())),
         outputs=("class", "dense"),
+    ).validate()
+
+
+def sparse_decision(*, slots: int = 4, seed: int = 8) -> Network:
+    """A sparse CNN with an average right before two dense layers, and one number to decide by."""
+    rng = np.random.default_rng(seed)
+    dense = Dense(constants(rng, WEIGHTS, 5, 3 * 4 * 2), constants(rng, BIASES, 5), WEIGHTS, BIASES)
+    last = Dense(constants(rng, WEIGHTS, 1, 5), constants(rng, BIASES, 1), WEIGHTS, BIASES)
+    layers = {
+        "reduce": InputReduce(slots, 0.0),
+        "conv": conv(rng, 1, 2, 3),
+        "relu": Quantize(FixedPoint(6, 2)),
+        "pool": SparsePool2d((2, 2)),
+        "flat": SparseFlatten(),
+        "dense": dense,
+        "relu2": Quantize(FixedPoint(7, 3)),
+        "last": last,
+        "decision": Thermometer(np.zeros((1, 1)), axis=0),
+    }
+    names = ["x", *layers]
+    return Network(
+        inputs={"x": TensorType((1, 7, 9), PIXELS)},
+        nodes=tuple(Node(n, layer, (names[i],)) for i, (n, layer) in enumerate(layers.items())),
+        outputs=("decision", "last"),
+        classes=("background", "signal"),
     ).validate()
 
 

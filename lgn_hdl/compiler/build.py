@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import BuildError
 from ..flow import FitError, RouteError
 from ..logic.stream import Reuse
-from ..model import Model
+from ..model import Model, decided
 from ..network import FixedPoint, write_network
 from ..report import Report, to_markdown
 from .board import board_options
@@ -27,6 +27,7 @@ from .options import BuildOptions, Fold, FrontForm, folds_from
 from .output import output_folder
 from .report import make_report
 from .samples import Samples, read_samples
+from .sparse import EVENT_PICTURE, SparseCore, event_picture
 from .vectors import answers_to, block_vectors, write_vectors
 
 __all__ = ["BuildResult", "build"]
@@ -71,6 +72,8 @@ def build(
     allow_timing_fail: bool = False,
     front: FrontForm = "whole",
     reuse: Reuse = "none",
+    rows_per_clock: int | None = None,
+    slots_per_clock: int | str | None = None,
     pnr_timeout: float | None = None,
     progress: Progress = lambda step: None,
 ) -> BuildResult:
@@ -82,7 +85,7 @@ def build(
     out : str or Path
         Replaced if it holds an earlier build; anything else there is refused.
     target : str
-        rtlil, verilog (no mapping), lut4, lut6, xilinx, ecp5, ice40 or gowin.
+        rtlil, verilog (no mapping), lut4, lut6, xilinx, xcup (UltraScale+), ecp5, ice40 or gowin.
     input_format : FixedPoint or str, optional
         Number format of real inputs; by default 16 bits that cover all thresholds.
     clock_mhz : float, optional
@@ -121,11 +124,18 @@ def build(
         Seeds of the placement to try, side by side; the fastest result is kept.
     allow_timing_fail : bool
         Keep a result that does not reach the clock; the report says so.
-    front : {"whole", "slices"}
-        How a sample comes to a front end: all at once, or one slice of its largest input a clock.
+    front : {"whole", "slices", "rows"}
+        How a sample comes to a front end: all at once, or one slice of its largest input a clock;
+        an image to a sparse CNN: all at once, or one row a clock.
     reuse : {"none", "column", "row", "position"}
         Let the positions of convolutions take turns at the same gates: a column of positions in a
         clock, a row, or one. With `fit`, the ways behind the one that is given are tried too.
+    rows_per_clock : int, optional
+        Rows of a whole image in which a sparse CNN looks for active pixels in a clock; by default
+        one.
+    slots_per_clock : int or str, optional
+        Active pixels that a layer of a sparse CNN works on in a clock, by default as few as keep up
+        with the input; "2,conv1=4" has another number for the block conv1.
     pnr_timeout : float, optional
         Limit for place and route in seconds, for each seed; with `fit` 1800 by default.
     progress : callable
@@ -161,6 +171,8 @@ def build(
         allow_timing_fail=allow_timing_fail,
         front=front,
         reuse=reuse,
+        rows_per_clock=rows_per_clock,
+        slots_per_clock=None if slots_per_clock is None else str(slots_per_clock),
     )
     place = None
     if options.board is not None:
@@ -179,7 +191,8 @@ def build(
             clock("passes")
             design = plan(model.network, choices.pop(0), progress)
             clock("reference")
-            checks, expected, accuracy = _check_samples(model, design, samples)
+            checks, answered, accuracy = _check_samples(model, design, samples)
+            expected = answered.first(design.options.vectors)
             try:
                 emitted = emit_files(design, folder, clock, place)
                 break
@@ -194,13 +207,16 @@ def build(
             write_vectors(
                 folder / "board" / "link.npz", link_vectors(few, emitted.on_board.identity)
             )
+        given = None if samples is None else answered.features
         clock("report")
         versions = {"lgn-hdl": metadata.version("lgn-hdl"), "python": platform.python_version()}
         versions |= {name: metadata.version(name) for name in ("amaranth", "numpy", "torch")}
         clock.stop()
         report = make_report(
-            design, emitted, checks, accuracy, versions, seconds, model.origin, tried
+            design, emitted, checks, accuracy, versions, seconds, model.origin, tried, given
         )
+        if given is not None and isinstance(design.core, SparseCore):
+            (folder / EVENT_PICTURE).write_text(event_picture(design.core, given))
         (folder / "report.json").write_text(report.to_json())
         (folder / "report.md").write_text(to_markdown(report))
     return BuildResult(Path(out), report)
@@ -212,25 +228,14 @@ def _check_samples(model: Model, design: Design, samples: Samples | None):
     if samples is None:
         expected = answers_to(design, None, options.vectors, options.seed)
         near = "" if expected.inputs else " next to the thresholds"
+        near = "" if design.sparse else near
         source = f"{len(expected.features):,} random samples{near}"
     else:
         expected = answers_to(design, samples.x)
         if not len(expected.features):
             raise BuildError("there are no samples", where=samples.source)
         source = f"{len(expected.features):,} samples of {samples.source}"
-    tried = design.logic.probes
-    checks = [
-        {
-            "what": "every pass",
-            "how": f"bit-packed evaluation before = after, {tried:,} random samples",
-            "result": "equal",
-        },
-        {
-            "what": "PyTorch reference = simplified gates",
-            "how": f"bit-exact scores and bits on {source}",
-            "result": "equal",
-        },
-    ]
+    checks = _checks(design, source)
     if expected.inputs:
         checks.append(
             {
@@ -241,14 +246,14 @@ def _check_samples(model: Model, design: Design, samples: Samples | None):
         )
     accuracy = None
     if samples is not None and samples.labels is not None and network.scores is not None:
-        classes = network.types[network.scores].size
+        classes = len(network.class_names)
         if not ((samples.labels >= 0) & (samples.labels < classes)).all():
             raise BuildError(
                 f"labels run from {samples.labels.min()} to {samples.labels.max()}, "
                 f"expected 0 to {classes - 1}",
                 where=samples.source,
             )
-        winners = np.argmax(expected.outputs[network.scores], axis=1)
+        winners = decided(network, expected.outputs)
         trained = model.predict(samples.x)
         accuracy = {
             "accuracy": float(np.mean(winners == samples.labels)),
@@ -257,7 +262,27 @@ def _check_samples(model: Model, design: Design, samples: Samples | None):
             "trained_accuracy": float(np.mean(trained == samples.labels)),
             "decisions_changed_by_input_format": int(np.sum(trained != winners)),
         }
-    return checks, expected.first(options.vectors), accuracy
+    return checks, expected, accuracy
+
+
+def _checks(design: Design, source: str) -> list[dict[str, Any]]:
+    """What `answers_to` has compared."""
+    if design.sparse:
+        what, how = "evaluation on whole frames", "bit-exact scores and decisions"
+    else:
+        what, how = "simplified gates", "bit-exact scores and bits"
+    checks = [
+        {
+            "what": f"PyTorch reference = {what}",
+            "how": f"{how} on {source}",
+            "result": "equal",
+        },
+    ]
+    if not design.sparse:
+        tried = design.logic.probes
+        how = f"bit-packed evaluation before = after, {tried:,} random samples"
+        checks.insert(0, {"what": "every pass", "how": how, "result": "equal"})
+    return checks
 
 
 class _Stopwatch:

@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import BuildError
+from ..hdl import probe_names
+from ..hdl.front import FEATURE_WIRE
 from ..logic.lower import lower
 from ..logic.passes import PassResult, optimize
 from ..logic.program import LogicProgram
 from ..logic.schedule import Pipeline
 from ..network import ArgMax, FixedPoint, Network, Node, Thermometer
+from ..network.chain import sparse_chain
 from ..network.partition import front_of
 from .cores import (
     EngineCore,
@@ -22,6 +25,7 @@ from .cores import (
 )
 from .front import FrontedCore, check_front_options, with_front_end
 from .options import BuildOptions
+from .sparse import InputNumbers, SparseCore, check_sparse_options, make_sparse_core
 from .streamed import StreamedCore, make_streamed_core
 
 __all__ = ["Design", "as_built", "plan"]
@@ -41,24 +45,37 @@ class Design:
 
     network: Network
     passes: list[PassResult]
-    core: PipelinedCore | FoldedCore | EngineCore | StreamedCore | FrontedCore
+    core: PipelinedCore | FoldedCore | EngineCore | StreamedCore | FrontedCore | SparseCore
     options: BuildOptions
     warnings: list[str]
 
     @property
-    def logic(self) -> PipelinedCore | FoldedCore | EngineCore | StreamedCore:
+    def logic(self) -> PipelinedCore | FoldedCore | EngineCore | StreamedCore | SparseCore:
         """The core itself, behind a front end if there is one."""
         return self.core.core if isinstance(self.core, FrontedCore) else self.core
 
     @property
     def program(self) -> LogicProgram:
         """The simplified program; of a streamed core, what sees the last image whole."""
+        assert not isinstance(self.logic, SparseCore), "a sparse CNN is no logic program"
         return self.logic.program
 
     @property
-    def inputs(self) -> LogicProgram:
-        """Number format, features and comparisons of a sample."""
+    def inputs(self) -> LogicProgram | InputNumbers:
+        """Number format and features of a sample; its comparisons, if there are any."""
         return self.logic.inputs
+
+    @property
+    def sparse(self) -> bool:
+        """Whether this is a sparse CNN, which has no gates to simplify."""
+        return isinstance(self.core, SparseCore)
+
+    @property
+    def wires(self) -> list[str]:
+        """Wires of the top that a simulation looks at."""
+        if isinstance(self.core, SparseCore):
+            return self.core.wires
+        return [*probe_names(self.program), FEATURE_WIRE]
 
     @property
     def pipeline(self) -> Pipeline:
@@ -73,7 +90,13 @@ def plan(
     progress: Callable[[str], None] = lambda step: None,
 ) -> Design:
     """Choose the number format, simplify, fold or schedule; `options` are resolved ones."""
+    sparse = sparse_chain(network) is not None
+    check_sparse_options(options, sparse=sparse)
     network, warnings = as_built(network, options)
+    if sparse:
+        core = make_sparse_core(network, options)
+        options = replace(options, input_format=str(core.number))
+        return Design(network, [], core, options, warnings)
     argmax = options.argmax and network.scores is not None
     front, logic = front_of(network)
     if options.reuse != "none":
@@ -99,6 +122,8 @@ def as_built(network: Network, options: BuildOptions) -> tuple[Network, list[str
         # The hardware always gives the scores, whatever the model calls its outputs.
         network = replace(network, outputs=(*network.outputs, network.scores)).validate()
     _check_outputs(network)
+    if network.decision is not None:
+        return network, warnings
     argmax = options.argmax and network.scores is not None
     return (_with_argmax(network) if argmax else _without_argmax(network)), warnings
 

@@ -18,8 +18,7 @@ from ..flow import (
     without_aliases,
     write_verilog,
 )
-from ..hdl import probe_names, to_rtlil
-from ..hdl.front import FEATURE_WIRE
+from ..hdl import to_rtlil
 from ..proof import Claim, prove
 from .board import CLASSIFIER, OnBoard, put_on_board
 from .cores import PipelinedCore
@@ -165,5 +164,4 @@ def _checked_mapping(mapped: SynthResult) -> Equivalence:
 def _rtlil(design: Design, name: str = "top") -> str:
     """RTLIL of the design, with names that are Verilog identifiers and no idle wires."""
     text = to_rtlil(design.core.component(), name)
-    keep = [*probe_names(design.program), FEATURE_WIRE]
-    return without_aliases(clean_names(text), keep=keep)
+    return without_aliases(clean_names(text), keep=design.wires)

@@ -91,7 +91,7 @@ def check_front_options(front: Front | None, options: BuildOptions) -> None:
     BuildError
     """
     if front is None:
-        if options.front != "whole":
+        if options.front == "slices":
             raise BuildError(
                 "the network has no front end: no sum stands before its thermometers",
                 where="--front",

@@ -14,7 +14,7 @@ __all__ = ["FOLDS", "TARGETS", "BuildOptions", "Fold", "FrontForm", "folds_from"
 
 Fold = Literal["none", "sums", "gates"]
 #: How a sample comes to a front end: all at once, or slice by slice.
-FrontForm = Literal["whole", "slices"]
+FrontForm = Literal["whole", "slices", "rows"]
 
 #: Ways to fold, the lightest first, and by default how many terms (of sums) or gates are worked
 #: on in a clock.
@@ -27,6 +27,7 @@ TARGETS: dict[str, tuple[float, Style]] = {
     "lut4": (100, "full-adders"),
     "lut6": (100, "counters"),
     "xilinx": (100, "counters"),
+    "xcup": (200, "counters"),
     "ecp5": (50, "full-adders"),
     "ice40": (24, "full-adders"),
     "gowin": (27, "full-adders"),
@@ -71,6 +72,8 @@ class BuildOptions:
     allow_timing_fail: bool = False
     front: FrontForm = "whole"
     reuse: Reuse = "none"
+    rows_per_clock: int | None = None
+    slots_per_clock: str | None = None
 
     def resolved(self) -> BuildOptions:
         """The same options with the target's defaults filled in.
@@ -86,8 +89,8 @@ class BuildOptions:
             )
         if self.fold not in FOLDS:
             raise BuildError(f"--fold is {self.fold!r}, expected one of {', '.join(FOLDS)}")
-        if self.front not in ("whole", "slices"):
-            raise BuildError(f"--front is {self.front!r}, expected whole or slices")
+        if self.front not in ("whole", "slices", "rows"):
+            raise BuildError(f"--front is {self.front!r}, expected whole, slices or rows")
         if self.reuse not in REUSES:
             raise BuildError(f"--reuse is {self.reuse!r}, expected one of {', '.join(REUSES)}")
         chosen = {

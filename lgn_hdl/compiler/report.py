@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from amaranth.lib import data
 
 from ..hdl import feature_layout
 from ..logic.stream import stream_figures
+from ..network import FixedPoint
 from ..network.storage import network_digest
 from ..report import (
     BlockResources,
@@ -17,6 +19,7 @@ from ..report import (
     PipelineSection,
     Report,
     ResourceSection,
+    SparseSection,
     StreamingSection,
     TimingSection,
 )
@@ -26,6 +29,7 @@ from .emit import Emitted
 from .front import FrontedCore, front_latency, front_ports
 from .onboard import board_section, board_timing
 from .proof import proof_section
+from .sparse import SparseCore, overflow_counts
 from .streamed import StreamedCore
 
 if TYPE_CHECKING:
@@ -55,10 +59,12 @@ def make_report(
     seconds: dict[str, float],
     origin: str | None,
     tried: Sequence[dict[str, Any]] = (),
+    features: np.ndarray | None = None,
 ) -> Report:
     """The report of a design.
 
-    `origin` is the file the model came from, `tried` are the ways to fold that did not fit.
+    `origin` is the file the model came from, `tried` are the ways to fold that did not fit,
+    `features` are real samples (n, F), if there are any.
     """
     mapped, proof, on_board = emitted.mapped, emitted.mapping_proof, emitted.on_board
     return Report(
@@ -75,6 +81,7 @@ def make_report(
         seconds=seconds,
         board=None if on_board is None else board_section(design, on_board, list(tried)),
         streaming=_streaming(design),
+        sparse=_sparse(design, features),
     )
 
 
@@ -82,6 +89,9 @@ def _model(design: Design, accuracy: dict[str, Any] | None, origin: str | None) 
     network = design.network
     layer = network.group_sum
     logit = None
+    if design.sparse and network.scores is not None:
+        number = network.types[network.scores].element
+        logit = f"score * {number.step}" if isinstance(number, FixedPoint) else None
     if layer is not None:
         total = "score" if layer.beta == 0 else f"(score + {layer.beta:g})"
         logit = total if layer.tau == 1 else f"{total} / {layer.tau:g}"
@@ -98,7 +108,7 @@ def _model(design: Design, accuracy: dict[str, Any] | None, origin: str | None) 
         sha256=network_digest(network),
         input=_input(design),
         input_format=str(design.inputs.format),
-        classes=_classes(design),
+        classes=list(design.network.class_names),
         layers=layers,
         score_to_logit=logit,
         accuracy=accuracy,
@@ -116,15 +126,14 @@ def _input(design: Design) -> str:
     return f"{said}, summed to {core.plan.features} features"
 
 
-def _classes(design: Design) -> list[str]:
-    return list(design.network.classes) or [str(c) for c in range(len(design.program.sums))]
-
-
 def _pipeline(design: Design) -> PipelineSection:
     core, before = design.core, {}
     if isinstance(core, FrontedCore):
         before, core = front_latency(core), core.core
     stages, latency = 1, {"top": core.latency}
+    if isinstance(core, SparseCore):
+        latency = {block.name: block.latency for block in core.plan.blocks}
+        stages = core.latency
     if isinstance(core, (PipelinedCore, StreamedCore)):
         stages, latency = core.pipeline.stages, _latency_by_block(core)
     stages, latency, core = stages + sum(before.values()), before | latency, design.core
@@ -153,6 +162,28 @@ def _latency_by_block(core: PipelinedCore | StreamedCore) -> dict[str, int]:
     return latency
 
 
+def _sparse(design: Design, features: np.ndarray | None) -> SparseSection | None:
+    """The blocks of a sparse CNN, and what becomes of the samples' pixels; None for any other."""
+    core = design.core
+    if not isinstance(core, SparseCore):
+        return None
+    blocks = [
+        {
+            "name": block.name,
+            "kind": block.kind,
+            "layers": list(block.layers),
+            "result": str(block.result),
+            "parallel": block.parallel,
+            "latency": block.latency,
+            "interval": block.interval,
+        }
+        for block in core.plan.blocks
+    ]
+    counts = None if features is None else dict(overflow_counts(core, features))
+    form = "rows" if core.plan.by_rows else "whole"
+    return SparseSection(form, core.reduce.slots, core.reduce.threshold, blocks, counts)
+
+
 def _streaming(design: Design) -> StreamingSection | None:
     """What takes turns and what that needs, part by part; None if nothing does."""
     core = design.logic
@@ -168,6 +199,9 @@ def _ports(design: Design) -> dict[str, list[dict[str, Any]]]:
     if isinstance(design.core, FrontedCore):
         return {"i__payload": front_ports(design.core), "o__payload": _results(design)}
     number, width = program.format, program.format.width
+    if isinstance(design.core, SparseCore):
+        inputs = _image_port(design.core)
+        return {"i__payload": [inputs], "o__payload": _results(design)}
     bits = not isinstance(feature_layout(number, program.features), data.ArrayLayout)
     what = "bit" if bits else str(number)
     inputs = {
@@ -179,6 +213,16 @@ def _ports(design: Design) -> dict[str, list[dict[str, Any]]]:
     return {"i__payload": [inputs], "o__payload": _results(design)}
 
 
+def _image_port(core: SparseCore) -> dict[str, Any]:
+    channels, height, width = core.plan.source.shape
+    rows, what = height // core.plan.steps, str(core.number)
+    shape, order = f"{channels}x{rows}x{width} x {what}", "row-major, element 0 lowest"
+    if core.plan.by_rows:
+        shape, order = f"{channels}x{width} x {what}", f"{order}; {height} rows from the top"
+    size = channels * rows * width * core.number.width
+    return {"name": "image", "low": 0, "width": size, "format": f"{shape}, {order}"}
+
+
 def _results(design: Design) -> list[dict[str, Any]]:
     """Fields of a result."""
     outputs = []
@@ -186,7 +230,10 @@ def _results(design: Design) -> list[dict[str, Any]]:
         shape = field.shape
         if isinstance(shape, data.ArrayLayout):
             score = shape.elem_shape.width  # pyright: ignore[reportAttributeAccessIssue]
-            text = f"{shape.length} x ufixed<{score},{score}>, class 0 lowest"
+            number = f"ufixed<{score},{score}>"
+            if isinstance(design.core, SparseCore):
+                number = str(design.core.plan.scores.element)
+            text = f"{shape.length} x {number}, class 0 lowest"
         else:
             text = (
                 f"{field.width} bits" if name == "bits" else f"ufixed<{field.width},{field.width}>"
@@ -218,7 +265,12 @@ def _resources(mapped: SynthResult) -> ResourceSection:
 def _timing(design: Design) -> TimingSection:
     options, core = design.options, design.core
     mhz = options.clock_mhz
-    if options.combinational:
+    if design.sparse:
+        note = (
+            "Registers of a sparse CNN are where its blocks have them, whatever the clock; the "
+            "depth of the mapped netlist is that of the longest stage."
+        )
+    elif options.combinational:
         note = "Combinational: no registers and no clock."
     elif options.levels_per_stage:
         note = (

@@ -28,6 +28,8 @@ from ..network import FixedPoint, Network
 from .cores import PipelinedCore
 from .front import FrontedCore, random_inputs, stored_integers
 from .frontvectors import front_answers, front_steps
+from .sparse import SparseCore, random_images
+from .sparsevectors import sparse_blocks, sparse_steps
 from .streamed import StreamedCore
 
 if TYPE_CHECKING:
@@ -85,10 +87,12 @@ def answers_to(design: Design, x: Inputs | None, count: int = 0, seed: int = 0) 
         expected = Expected(*front_answers(network, core, inputs), inputs)
         _compare_with_evaluator(network, design.logic.evaluate, expected)
         return expected
-    if x is None:
-        features = probe_vectors(design.inputs, count, seed)
+    if x is not None:
+        features = core.inputs.format.quantize(as_samples(network, x))
+    elif isinstance(core, SparseCore):
+        features = random_images(core, count, seed).reshape(count, -1)
     else:
-        features = design.inputs.format.quantize(as_samples(network, x))
+        features = probe_vectors(core.inputs, count, seed)
     return checked_answers(network, design.logic.evaluate, features)
 
 
@@ -150,6 +154,8 @@ def block_vectors(design: Design, expected: Expected) -> dict[str, np.ndarray]:
     """
     network, core = design.network, design.core
     result = _result(network, core.layout, expected)
+    if isinstance(core, SparseCore):
+        return _sparse_vectors(core, result, expected)
     behind, blocks = design.logic, []
     if isinstance(behind, PipelinedCore):
         blocks = _stages(behind, result, expected.features)
@@ -179,6 +185,32 @@ def block_vectors(design: Design, expected: Expected) -> dict[str, np.ndarray]:
     for name, _, latency, bits in blocks:
         arrays[f"{name}_latency"] = np.array(latency)
         arrays[f"{name}_bits"] = bits.astype(np.uint8)
+    return arrays
+
+
+def _sparse_vectors(
+    core: SparseCore, result: dict[str, np.ndarray], expected: Expected
+) -> dict[str, np.ndarray]:
+    blocks = sparse_blocks(core, expected.features)
+    whole = np.concatenate(list(result.values()), axis=1)
+    blocks.append(("result", "o", core.latency, whole, np.ones_like(whole)))
+    arrays = {
+        "features": expected.features,
+        "feature_width": np.array(core.number.width),
+        "latency": np.array(core.latency),
+        "interval": np.array(core.interval),
+        "startup": np.array(0),
+        "front_latency": np.array(0),
+        "overlaps": np.array(False),
+        "elastic": np.array(True),
+        "blocks": np.array([name for name, *_ in blocks]),
+        "paths": np.array([path for _, path, *_ in blocks]),
+        **sparse_steps(core, expected.features),
+    }
+    for name, _, latency, bits, care in blocks:
+        arrays[f"{name}_latency"] = np.array(latency)
+        arrays[f"{name}_bits"] = bits.astype(np.uint8)
+        arrays[f"{name}_care"] = care.astype(np.uint8)
     return arrays
 
 

@@ -85,7 +85,7 @@ _XILINX = """\
 read_verilog -lib -specify +/xilinx/cells_sim.v
 read_verilog -lib +/xilinx/cells_xtra.v
 hierarchy -check -top {top}
-synth_xilinx -family xc7 -top {top} -flatten -noiopad -noclkbuf -nosrl -nowidelut \\
+synth_xilinx -family FAMILY -top {top} -flatten -noiopad -noclkbuf -nosrl -nowidelut \\
     -run prepare:map_luts
 opt_expr -mux_undef -noclkinv
 """
@@ -121,23 +121,28 @@ def _generic(k: int) -> Target:
     )
 
 
-_ALL = (
-    _generic(4),
-    _generic(6),
-    Target(
-        "xilinx",
-        "Xilinx 7 series (LUT6, CARRY4)",
+def _xilinx(name: str, title: str, family: str) -> Target:
+    return Target(
+        name,
+        title,
         6,
-        _XILINX,
+        _XILINX.replace("FAMILY", family),
         _XILINX_CELLS,
         {
             r"LUT[1-6]|LUT6_2|INV|SRL\w+": {"lut": 1},
             r"FD[RSCP]E(_1)?": {"ff": 1},
             r"CARRY4": {"carry": 1},
             r"DSP48\w+": {"dsp": 1},
-            r"RAMB\w+": {"bram": 1},
+            r"RAMB\w+|URAM\w+": {"bram": 1},
         },
-    ),
+    )
+
+
+_ALL = (
+    _generic(4),
+    _generic(6),
+    _xilinx("xilinx", "Xilinx 7 series (LUT6, CARRY4)", "xc7"),
+    _xilinx("xcup", "Xilinx UltraScale+ (LUT6, carry counted in fours)", "xcup"),
     Target(
         "ecp5",
         "Lattice ECP5 (LUT4, CCU2C)",

@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
-from amaranth.hdl import ClockSignal, EnableInserter, Instance, Module, ResetSignal, Signal, Value
+from amaranth.hdl import (
+    ClockSignal,
+    EnableInserter,
+    Instance,
+    Module,
+    ResetSignal,
+    Shape,
+    Signal,
+    Value,
+)
 from amaranth.hdl._ir import Fragment, PortDirection
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
@@ -67,18 +76,85 @@ def _rare_garbage_collection() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
+@runtime_checkable
+class HasShared(Protocol):
+    """A block of combinational parts that occur many times."""
+
+    def with_shared(self, share: Any) -> Any:
+        """The same block, these parts made by `share`."""
+        ...
+
+
 class _Modules:
     def __init__(self, top: str) -> None:
         self.texts: list[str] = []
         self._top = top
+        self._shared: dict[Hashable, tuple[str, Shape]] = {}
+
+    def share(
+        self,
+        m: Module,
+        kind: str,
+        key: Hashable,
+        inputs: Sequence[Value],
+        body: Callable[[Module, Sequence[Signal]], Value],
+        name: str,
+    ) -> Signal:
+        """A combinational function as an instance of a module that all its uses have in common.
+
+        Parameters
+        ----------
+        m : Module
+            Takes the instance.
+        kind : str
+            What it is; together with `key` and the shapes of the inputs it says which.
+        key : hashable
+        inputs : sequence of Value
+        body : callable
+            Makes the output in the function's own module.
+        name : str
+            Of the output, and of the instance.
+        """
+        shapes = tuple((len(value), value.shape().signed) for value in inputs)
+        whole = (kind, key, shapes)
+        if whole not in self._shared:
+            module = f"{self._top}_{kind}{len(self._shared)}"
+            self._shared[whole] = module, self._function(module, shapes, body)
+        module, shape = self._shared[whole]
+        out = Signal(shape, name=name)
+        ports = {f"i_i{k}": value for k, value in enumerate(inputs)}
+        m.submodules[f"{name}_{kind}"] = Instance(module, **ports, o_o=out)
+        return out
+
+    def _function(
+        self,
+        module: str,
+        shapes: Sequence[tuple[int, bool]],
+        body: Callable[[Module, Sequence[Signal]], Value],
+    ) -> Shape:
+        m = Module()
+        inputs = [Signal(Shape(*shape), name=f"i{k}") for k, shape in enumerate(shapes)]
+        value = body(m, inputs)
+        out = Signal(value.shape(), name="o")
+        m.d.comb += out.eq(value)
+        ports: dict[str, Any] = {x.name: (x, PortDirection.Input) for x in inputs}
+        ports["o"] = (out, PortDirection.Output)
+        text = rtlil.convert(m, name=module, ports=ports, emit_src=False)
+        self.texts.append(text.replace("attribute \\top 1\n", "", 1))
+        return out.shape()
 
     def place(self, m: Module, name: str, block: Any, enable: Value, parent: str = "") -> None:
-        """Convert a block as the module `<parent>_<name>`; put an instance of it into `m`."""
+        """Convert a block as the module `<parent>_<name>`; put an instance of it into `m`.
+
+        A block with streams knows itself when to stand still, and gets no enable.
+        """
         kind = f"{parent or self._top}_{name}"
         inside = Signal(name="enable")
-        own_enable = "enable" in block.signature.members
+        own_enable = "enable" in block.signature.members or _has_streams(block)
         if isinstance(block, HasTrees):
             block = block.with_trees(lambda m, name, tree: self.place(m, name, tree, inside, kind))
+        if isinstance(block, HasShared):
+            block = block.with_shared(self.share)
         ports, inputs, outputs = _ports(block)
         if block.latency and not own_enable:
             ports["enable"] = (inside, PortDirection.Input)
@@ -130,6 +206,10 @@ def _joined(text: str) -> str:
         cell = re.compile(rf"^  cell \\{re.escape(part[1])} \\\S+\n", re.MULTILINE)
         text = cell.sub(lambda match, part=part: match[0] + part[2], text.replace(part[0], ""), 1)
     return text
+
+
+def _has_streams(block: wiring.Component) -> bool:
+    return all(member.is_signature for member in block.signature.members.values())
 
 
 def _ports(

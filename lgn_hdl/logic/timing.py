@@ -65,6 +65,7 @@ DELAY_MODELS = {
         DelayModel("lut4", 600, 900, 1500, 900, 80, 800),
         DelayModel("lut6", 400, 850, 950, 850, 60, 700),
         DelayModel("xilinx", 300, 600, 700, 600, 20, 500),
+        DelayModel("xcup", 200, 400, 470, 400, 15, 350),
         DelayModel("ecp5", 600, 900, 1500, 900, 50, 700),
         DelayModel("ice40", 1500, 2500, 4500, 2500, 280, 2000),
         DelayModel("gowin", 800, 1200, 2000, 1200, 60, 900),

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import LgnError, NetworkError
-from .layers import ArgMax, GroupSum, Layer
+from .arithmetic import Dense
+from .layers import ArgMax, GroupSum, Layer, Thermometer
 from .tensors import TensorType
 
 __all__ = ["Network", "Node"]
@@ -81,14 +82,21 @@ class Network:
                 raise NetworkError(f"output {name!r} is not a tensor of the network")
         if not self.outputs:
             raise NetworkError("the network has no output")
+        self._check_classes(types)
+        return types
+
+    def _check_classes(self, types: Mapping[str, TensorType]) -> None:
         scores = self.scores
-        if self.classes and (scores is None or types[scores].size != len(self.classes)):
-            found = "no scores" if scores is None else f"{types[scores].size} scores"
-            raise NetworkError(f"{len(self.classes)} class names are given for {found}")
+        named = 0 if scores is None else types[scores].size
+        # One number that is compared with a threshold tells two classes apart.
+        what = f"{named} scores" if named else "no scores"
+        if named == 1 and self.decision is not None:
+            named, what = 2, "a decision between 2"
+        if self.classes and len(self.classes) != named:
+            raise NetworkError(f"{len(self.classes)} class names are given for {what}")
         if len(set(self.classes)) < len(self.classes) or "" in self.classes:
             names = ", ".join(self.classes)
             raise NetworkError(f"class names must differ and not be empty, found {names}")
-        return types
 
     def validate(self) -> Network:
         """Check every layer and type; return the network itself.
@@ -103,10 +111,32 @@ class Network:
 
     @property
     def scores(self) -> str | None:
-        """Name of the tensor of class scores: the last group sum, or else what the argmax reads."""
+        """Name of the tensor of class scores: the last group sum, or else what the argmax reads, or
+        else what the decision is made of.
+        """
         names = [node.name for node in self.nodes if isinstance(node.layer, GroupSum)]
         read = [node.inputs[0] for node in self.nodes if isinstance(node.layer, ArgMax)]
-        return (names or read or [None])[-1]
+        decided = [node.inputs[0] for node in self.nodes if node.name == self.decision]
+        return (names or read or decided or [None])[-1]
+
+    @property
+    def decision(self) -> str | None:
+        """Name of the output bits that compare a dense layer's numbers with a threshold, as a
+        sigmoid's one half.
+        """
+        dense = {node.name for node in self.nodes if isinstance(node.layer, Dense)}
+        for node in reversed(self.nodes):
+            if isinstance(node.layer, Thermometer) and node.inputs[0] in dense:
+                return node.name if node.name in self.outputs else None
+        return None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """A name for every class: the trained ones, or "0", "1", ...; empty without scores."""
+        if self.classes or self.scores is None:
+            return self.classes
+        scores = self.types[self.scores].size
+        return tuple(map(str, range(2 if scores == 1 and self.decision else scores)))
 
     @property
     def group_sum(self) -> GroupSum | None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import LgnError, NetworkError
-from ..network import Network
+from ..network import FixedPoint, Network
 from . import layers as f
 from .apply import apply
 from .prepare import encode_input, layer_tensors, sample_bytes
@@ -77,7 +77,7 @@ class Reference(torch.nn.Module):
         return self._run(x, (name,))[name]
 
     def logits(self, x: Any) -> Tensor:
-        """(scores + beta) / tau as float64, shape (B, C).
+        """(scores + beta) / tau, or the numbers of a dense layer, as float64, shape (B, C).
 
         Raises
         ------
@@ -86,7 +86,10 @@ class Reference(torch.nn.Module):
         """
         layer = self.network.group_sum
         scores = self.tensor(x, self._scores())
-        assert layer is not None
+        if layer is None:
+            number = self.network.types[self._scores()].element
+            assert isinstance(number, FixedPoint), "checked by infer"
+            return torch.from_numpy(number.to_real(scores.numpy()))
         return (scores.double() + layer.beta) / layer.tau
 
     def predict(self, x: Any) -> Tensor:
@@ -97,6 +100,8 @@ class Reference(torch.nn.Module):
         NetworkError
             If the network has no scores.
         """
+        if self.network.decision is not None:
+            return self.tensor(x, self.network.decision).flatten(1)[:, 0].long()
         return f.arg_max(self.tensor(x, self._scores()))
 
     def _scores(self) -> str:

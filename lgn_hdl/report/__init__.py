@@ -9,10 +9,12 @@ from .document import (
     ProofSection,
     Report,
     ResourceSection,
+    SparseSection,
     StreamingSection,
     TimingSection,
     schema,
 )
+from .event import event_svg
 from .markdown import to_markdown
 
 __all__ = [
@@ -24,8 +26,10 @@ __all__ = [
     "ProofSection",
     "Report",
     "ResourceSection",
+    "SparseSection",
     "StreamingSection",
     "TimingSection",
+    "event_svg",
     "schema",
     "to_markdown",
 ]

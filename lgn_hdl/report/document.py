@@ -16,6 +16,7 @@ __all__ = [
     "ProofSection",
     "Report",
     "ResourceSection",
+    "SparseSection",
     "StreamingSection",
     "TimingSection",
     "schema",
@@ -123,6 +124,23 @@ class StreamingSection:
 
 
 @dataclass(frozen=True)
+class SparseSection:
+    """A sparse CNN, block by block.
+
+    `form` is how an image comes, "whole" or in "rows". A block has `name`, `kind`, `layers`,
+    `result`, `parallel` (rows, slots or numbers a clock, 0 if there is no choice), `latency` and
+    `interval` in clocks. `pixels` counts the given `images`, those that are `empty` or
+    `overflowing`, and the most active pixels of one, `most_active`; None without samples.
+    """
+
+    form: str
+    slots: int
+    threshold: float
+    blocks: list[dict[str, Any]]
+    pixels: dict[str, int] | None
+
+
+@dataclass(frozen=True)
 class ProofSection:
     """What was shown to be equal, and how."""
 
@@ -146,6 +164,7 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
     board: BoardSection | None = None
     streaming: StreamingSection | None = None
+    sparse: SparseSection | None = None
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:

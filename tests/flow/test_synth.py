@@ -8,7 +8,7 @@ from flow_designs import Comparator, Hierarchy, Popcount, write_rtlil
 from lgn_hdl.errors import BuildError, ToolError
 from lgn_hdl.flow import TARGETS, prove_mapping, synthesize
 
-CARRY = {"xilinx": 2, "ecp5": 4, "ice40": 8, "gowin": 8}
+CARRY = {"xilinx": 2, "xcup": 2, "ecp5": 4, "ice40": 8, "gowin": 8}
 
 
 @pytest.mark.parametrize("target", TARGETS)

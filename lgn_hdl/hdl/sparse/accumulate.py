@@ -14,7 +14,7 @@ from ...network import Dense, TensorType
 from ...network.arithmetic import unit_ratio
 from .constants import times
 from .payload import fixed_format, layout_of
-from .products import product, table, tree, tree_registers, weight_bits
+from .products import tree, tree_registers, weight_bits
 from .steps import Held, Stalling, delayed
 
 __all__ = ["Accumulate", "Lane"]
@@ -113,7 +113,9 @@ class Accumulate(Stalling):
                         term = times(m, x, weight, ends, name)
                     else:
                         at = (o * self._channels + c) * self._bits
-                        term = product(m, x, words[k][at : at + self._bits], name).as_signed()
+                        term = self._shared.product(
+                            m, x, words[k][at : at + self._bits], name
+                        ).as_signed()
                     after = Signal(term.shape(), name=f"{name}_r", reset_less=True)
                     m.d.sync += after.eq(term)
                     terms.append(after)
@@ -130,7 +132,7 @@ class Accumulate(Stalling):
             return lane.index
         words = [_word(self._rows[row], self._bits) if row >= 0 else 0 for row in lane.rows]
         size = self._bits * self._channels * len(self._bias)
-        return delayed(m, table(m, lane.index, words, size, name), f"{name}_r")
+        return delayed(m, self._shared.table(m, lane.index, words, size, name), f"{name}_r")
 
 
 def _word(constants: np.ndarray, bits: int) -> int:

@@ -12,7 +12,7 @@ from ...network import FixedPoint, SparseConv2d, TensorType
 from ...network.arithmetic import unit_ratio
 from .constants import above
 from .payload import fixed_format
-from .products import product, table, tree, tree_registers, weight_bits
+from .products import tree, tree_registers, weight_bits
 from .slots import Place, SlotSteps, behind
 from .steps import Held, delayed
 
@@ -76,7 +76,7 @@ class SparseConv(SlotSteps):
                     code = self._code(m, mine, other, f"{name}_code")
                     code = codes[p, j] = delayed(m, code, f"{name}_code_r")
                 chosen = mirrored if self._steps == 1 and j < p else words
-                weights.append(table(m, code, chosen, self._word_bits(), name))
+                weights.append(self._shared.table(m, code, chosen, self._word_bits(), name))
             found.append(self._slot(m, p, mine, weights, numbers))
         return found
 
@@ -98,7 +98,7 @@ class SparseConv(SlotSteps):
                 for c in range(self._channels):
                     at = (f * self._channels + c) * size
                     name = f"slot{p}_{f}_{j}_{c}"
-                    term = product(m, numbers[j][c], word[at : at + size], name)
+                    term = self._shared.product(m, numbers[j][c], word[at : at + size], name)
                     terms.append(delayed(m, term, f"{name}_r").as_signed())
             total = tree(m, terms, add, f"slot{p}_{f}", width=out.width)
             exact = Signal(out.width, name=f"slot{p}_{f}_total")

@@ -7,7 +7,6 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from ...errors import BuildError
 from ...network import Dense, SparseFlatten, SparsePool2d, TensorType
 from .accumulate import Accumulate, Lane
-from .products import table
 from .slots import chosen
 from .steps import Held, delayed
 
@@ -95,7 +94,7 @@ class FlattenDense(Accumulate):
             codes = [min(n // window, cells) for n in range(extent)]
             bits = max(1, max(codes).bit_length())
             name = f"slot{p}_{'column' if k else 'row'}"
-            axes.append(table(m, at, codes, bits, name) if bits < len(at) else at)
+            axes.append(self._shared.table(m, at, codes, bits, name) if bits < len(at) else at)
         place = Cat(axes[1], axes[0])
         height, width = self._cells
         rows = [-1] * (1 << len(place))
@@ -107,7 +106,10 @@ class FlattenDense(Accumulate):
         if bits >= len(place):
             return place, rows
         numbers = [row % (height * width + 1) for row in rows]
-        return table(m, place, numbers, bits, f"slot{p}_number"), [*range(height * width), -1]
+        return self._shared.table(m, place, numbers, bits, f"slot{p}_number"), [
+            *range(height * width),
+            -1,
+        ]
 
 
 class DenseLayer(Accumulate):

@@ -9,7 +9,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
 from ...network import SparsePool2d, TensorType
 from .payload import fixed_format, number_shape, place_width
-from .products import table, tree, tree_registers
+from .products import tree, tree_registers
 from .slots import Place, SlotSteps
 from .steps import Held, delayed
 
@@ -63,7 +63,7 @@ class Pool(SlotSteps):
         for p, place in enumerate(own):
             mine = cells[p] if self._steps == 1 else self._cell(m, place, f"own_cell{p}")
             masks = [(1 << min(step * parallel + p, slots)) - 1 for step in range(self._steps)]
-            earlier = table(m, held.step, masks, slots, f"earlier{p}")
+            earlier = self._shared.table(m, held.step, masks, slots, f"earlier{p}")
             same = Signal(slots, name=f"same{p}")
             m.d.comb += same.eq(
                 Cat(
@@ -121,7 +121,7 @@ class Pool(SlotSteps):
             words = [
                 n // window | (1 << width) if n // window < whole else 0 for n in range(extent)
             ]
-            word = table(m, at, words, width + 1, f"{name}_{'column' if k else 'row'}")
+            word = self._shared.table(m, at, words, width + 1, f"{name}_{'column' if k else 'row'}")
             inside = inside & word[-1]
             parts.append(word[:-1])
         used = Signal(name=f"{name}_used")

@@ -9,6 +9,8 @@ from amaranth.hdl import Const, EnableInserter, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .shared import Share, Shared
+
 __all__ = ["Held", "Stalling", "delayed"]
 
 
@@ -72,7 +74,13 @@ class Stalling(wiring.Component):
 
     def __init__(self, *, takes: data.Layout, gives: data.Layout, steps: int, depth: int):
         self._steps, self._depth = steps, depth
+        self._shared = Shared()
         super().__init__({"i": In(stream.Signature(takes)), "o": Out(stream.Signature(gives))})
+
+    def with_shared(self, share: Share) -> Any:
+        """This component, its tables and products made by `share`."""
+        self._shared = Shared(share)
+        return self
 
     @property
     def latency(self) -> int:

@@ -54,6 +54,7 @@ RAMS: Mapping[str, BlockRam] = {
     "ecp5": BlockRam("ECP5 EBR", 18432, _18K),
     "gowin": BlockRam("Gowin BSRAM", 18432, _18K),
     "xilinx": BlockRam("RAMB18", 18432, _18K),
+    "xcup": BlockRam("RAMB18", 18432, _18K),
 }
 
 

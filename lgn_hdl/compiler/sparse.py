@@ -1,0 +1,259 @@
+"""The way to build a sparse CNN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from amaranth.lib import data
+
+from ..errors import BuildError
+from ..hdl.sparse import (
+    SparseClassifier,
+    SparsePlan,
+    block_wires,
+    check_sparse_ports,
+    plan_sparse,
+)
+from ..logic.frames import evaluate_frames, kept_pixels
+from ..network import FixedPoint, InputReduce, Network
+from ..report import event_svg
+from .options import BuildOptions
+
+__all__ = [
+    "EVENT_PICTURE",
+    "InputNumbers",
+    "SparseCore",
+    "check_sparse_options",
+    "event_picture",
+    "make_sparse_core",
+    "overflow_counts",
+    "random_images",
+]
+
+#: File of a build with the picture of an event.
+EVENT_PICTURE = "event.svg"
+
+
+@dataclass(frozen=True)
+class InputNumbers:
+    """Number format and count of the features of a sample."""
+
+    format: FixedPoint
+    features: int
+
+
+@dataclass(frozen=True, eq=False)
+class SparseCore:
+    """Active pixels and what the layers make of them, in a chain of streams."""
+
+    plan: SparsePlan
+
+    #: No pass changes a sparse network.
+    probes = 0
+
+    @property
+    def inputs(self) -> InputNumbers:
+        """Number format and features of a sample."""
+        return InputNumbers(self.number, self.plan.source.size)
+
+    @property
+    def number(self) -> FixedPoint:
+        """Number format of a pixel."""
+        assert isinstance(self.plan.source.element, FixedPoint), "checked by infer"
+        return self.plan.source.element
+
+    @property
+    def reduce(self) -> InputReduce:
+        """The input reduction."""
+        layer = self.plan.chain.reduce.layer
+        assert isinstance(layer, InputReduce)
+        return layer
+
+    @property
+    def latency(self) -> int:
+        """Clocks from the first payload of a sample to its result."""
+        return self.plan.latency
+
+    @property
+    def interval(self) -> int:
+        """Clocks from one sample to the next."""
+        return self.plan.interval
+
+    @property
+    def layout(self) -> data.StructLayout:
+        """Fields of a result."""
+        return self.plan.layout
+
+    @cached_property
+    def wires(self) -> list[str]:
+        """Wires of the top that carry what leaves the blocks."""
+        return [wire for block in self.plan.blocks for wire in block_wires(block.name)]
+
+    def component(self) -> SparseClassifier:
+        """The hardware."""
+        return SparseClassifier(plan=self.plan)
+
+    def evaluate(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Outgoing bits (n, B) and scores (n, C) for stored integers (n, features)."""
+        return evaluate_frames(self.plan.network, features)
+
+    def about(self) -> str:
+        """One sentence for the report."""
+        height, slots = self.plan.source.shape[1], self.reduce.slots
+        rows = self.plan.blocks[0].parallel
+        how = "in rows, one a clock" if self.plan.by_rows else "whole in one clock"
+        search = (
+            "" if self.plan.by_rows else f", and {rows} of its {height} rows are searched a clock"
+        )
+        return f"An image comes {how}{search}; the first {slots} active pixels of it are kept."
+
+
+def make_sparse_core(network: Network, options: BuildOptions) -> SparseCore:
+    """Plan the hardware of a sparse network.
+
+    Raises
+    ------
+    BuildError, NetworkError
+        If an option or a layer does not fit.
+    """
+    slots, chosen = _slots_of(options.slots_per_clock)
+    plan = plan_sparse(
+        network,
+        by_rows=options.front == "rows",
+        rows=options.rows_per_clock,
+        slots=slots,
+        chosen=chosen,
+    )
+    check_sparse_ports(plan)
+    return SparseCore(plan)
+
+
+def check_sparse_options(options: BuildOptions, *, sparse: bool) -> None:
+    """Refuse options that have no meaning for a sparse network, or for any other.
+
+    Raises
+    ------
+    BuildError
+    """
+    if not sparse:
+        for name, given in (
+            ("--front rows", options.front == "rows"),
+            ("--rows-per-clock", options.rows_per_clock is not None),
+            ("--slots-per-clock", options.slots_per_clock is not None),
+        ):
+            if given:
+                raise BuildError(f"{name} is for sparse CNNs, and this network is none")
+        return
+    for name, given in (
+        ("--fold", options.fold != "none"),
+        ("--reuse", options.reuse != "none"),
+        ("--combinational", options.combinational),
+        ("--levels-per-stage", options.levels_per_stage is not None),
+        ("--front slices", options.front == "slices"),
+    ):
+        if given:
+            raise BuildError(
+                f"{name} is for logic-gate networks, and this network is a sparse CNN",
+                hint="its blocks have --front rows, --rows-per-clock and --slots-per-clock",
+            )
+    if options.prove:
+        raise BuildError(
+            "--prove knows no sparse CNNs",
+            hint="sim compares every block with PyTorch; docs/proof.md says what is proved of them",
+        )
+
+
+def _slots_of(text: str | None) -> tuple[int | None, dict[str, int]]:
+    """Slots a clock, and other numbers for single blocks, as in "2,conv1=4".
+
+    Raises
+    ------
+    BuildError
+        If the text is not of this form.
+    """
+    usual, chosen = None, {}
+    for part in filter(None, (text or "").split(",")):
+        name, _, number = part.rpartition("=")
+        if not number.strip().isdecimal() or (not name and usual is not None):
+            raise BuildError(
+                f"--slots-per-clock is {text!r}, expected a number, and perhaps others for single "
+                "blocks, as in 2,conv1=4"
+            )
+        if name:
+            chosen[name.strip()] = int(number)
+        else:
+            usual = int(number)
+    return usual, chosen
+
+
+def random_images(core: SparseCore, samples: int, seed: int) -> np.ndarray:
+    """Stored integers (n, C, H, W) of random images.
+
+    The numbers of active pixels are such that most images fit the slots and many do not; the first
+    is empty, the second full, the third has one active pixel, the last one. Values that are not
+    active are at the threshold or below.
+    """
+    rng = np.random.default_rng(seed)
+    number, (channels, height, width) = core.number, core.plan.source.shape
+    limit = number.floor_int(core.reduce.threshold)
+    shape = (samples, channels, height, width)
+    share = rng.uniform(0, 2, (samples, 1, 1)) * core.reduce.slots / (height * width)
+    active = rng.random((samples, height, width)) < share
+    active[:1], active[1:2] = False, True
+    active[2:3], active[2:3, -1, -1] = False, True
+    clustered = rng.random((samples, 1, 1)) < 0.5  # so that kernels see neighbours
+    near = _near(rng, samples, height, width, core.reduce.slots)
+    active[3:] = np.where(clustered, active | near, active)[3:]
+    values = rng.integers(number.min_int, number.max_int, shape, endpoint=True)
+    extreme = rng.random(shape) < 0.1
+    values[extreme] = rng.choice([number.min_int, number.max_int], extreme.sum())
+    first = np.clip(limit + 1, number.min_int, number.max_int)
+    larger = rng.integers(first, number.max_int, active.shape, endpoint=True)
+    others = np.clip(limit - rng.integers(0, 2, active.shape), number.min_int, number.max_int)
+    values[:, 0] = np.where(active, larger, others)
+    return values
+
+
+def _near(
+    rng: np.random.Generator, samples: int, height: int, width: int, slots: int
+) -> np.ndarray:
+    """Spots of active pixels, (samples, height, width)."""
+    radius = max(1.0, slots**0.5 / 1.5)
+    row, column = (rng.integers(0, n, (samples, 1, 1)) for n in (height, width))
+    rows, columns = np.arange(height)[:, None], np.arange(width)
+    inside = np.hypot(rows - row, columns - column) < radius
+    return inside & (rng.random((samples, height, width)) < 0.5)
+
+
+def event_picture(core: SparseCore, x: np.ndarray) -> str:
+    """The image with the most active pixels, and which of them are kept, as SVG.
+
+    Parameters
+    ----------
+    x : ndarray of int64, shape (n, F)
+    """
+    images = x.reshape(len(x), *core.plan.source.shape)
+    active, kept = kept_pixels(images, core.reduce, core.number)
+    sample = int(active.sum(axis=(1, 2)).argmax())
+    return event_svg(images[sample, 0], active[sample], kept[sample], sample)
+
+
+def overflow_counts(core: SparseCore, x: np.ndarray) -> Mapping[str, int]:
+    """How many images have no active pixel, and how many have more than there are slots.
+
+    Parameters
+    ----------
+    x : ndarray of int64, shape (n, F)
+    """
+    images = x.reshape(len(x), *core.plan.source.shape)
+    active, _ = kept_pixels(images, core.reduce, core.number)
+    counts = active.sum(axis=(1, 2))
+    return {
+        "images": len(x),
+        "empty": int((counts == 0).sum()),
+        "overflowing": int((counts > core.reduce.slots).sum()),
+        "most_active": int(counts.max(initial=0)),
+    }

@@ -1,0 +1,72 @@
+"""Test vectors of a sparse CNN: what goes in step by step, and what must leave every block."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..hdl.sparse.payload import place_width
+from ..network import FixedPoint, TensorType
+from ..reference import Reference
+from .sparse import SparseCore
+
+__all__ = ["sparse_blocks", "sparse_steps"]
+
+
+def sparse_steps(core: SparseCore, features: np.ndarray) -> dict[str, np.ndarray]:
+    """Arrays `payload` and `completes` of vectors.npz, for stored integers (n, F).
+
+    `completes` is the sample that a step is the last of, or -1.
+    """
+    plan, count = core.plan, len(features)
+    channels, height, width = plan.source.shape
+    image = features.reshape(count, channels, plan.steps, height // plan.steps, width)
+    steps = image.swapaxes(1, 2).reshape(count * plan.steps, -1)
+    sample, step = np.divmod(np.arange(len(steps)), plan.steps)
+    return {
+        "payload": _binary(steps, core.number.width),
+        "completes": np.where(step == plan.steps - 1, sample, -1),
+    }
+
+
+def sparse_blocks(
+    core: SparseCore, features: np.ndarray
+) -> list[tuple[str, str, int, np.ndarray, np.ndarray]]:
+    """Name, wires, latency, expected bits and which of them count, for every block before the
+    decision; from the torch reference.
+    """
+    plan, found, latency = core.plan, [], 0
+    blocks = [b for b in plan.blocks if b.kind != "decision"]
+    network = replace(plan.network, outputs=tuple(b.layers[-1] for b in blocks), classes=())
+    x = core.number.to_real(features).reshape(len(features), *plan.source.shape)
+    tensors = Reference(network).outputs(x)
+    for block in blocks:
+        latency += block.latency
+        values = tensors[block.layers[-1]].numpy()
+        bits, care = _payload(values, block.result)
+        found.append((block.name, block.name, latency, bits, care))
+    return found
+
+
+def _payload(values: np.ndarray, kind: TensorType) -> tuple[np.ndarray, np.ndarray]:
+    """Bits of `layout_of(kind)`; the place of an unused slot may be anything."""
+    assert isinstance(kind.element, FixedPoint), "checked by infer"
+    if not kind.masked:
+        bits = _binary(values, kind.element.width)
+        return bits, np.ones_like(bits)
+    used = values[:, :, -1].astype(np.uint8)
+    features = _binary(values[:, :, :-3].reshape(len(values), -1), kind.element.width)
+    bits, care = [features], [np.ones_like(features)]
+    for axis, extent in enumerate(kind.frame):
+        width = place_width(extent)
+        bits.append(_binary(values[:, :, axis - 3], width))
+        care.append(np.repeat(used, width, axis=1))
+    bits.append(used)
+    care.append(np.ones_like(used))
+    return np.concatenate(bits, axis=1), np.concatenate(care, axis=1)
+
+
+def _binary(values: np.ndarray, width: int) -> np.ndarray:
+    """Integers (n, m) to their bits (n, m · width), least significant first."""
+    return (values[:, :, None] >> np.arange(width) & 1).reshape(len(values), -1).astype(np.uint8)

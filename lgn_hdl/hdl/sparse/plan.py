@@ -1,0 +1,263 @@
+"""How the layers of a sparse CNN become components, and how much each does in a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from amaranth.lib import data
+
+from ...errors import BuildError
+from ...network import Dense, Network, Node, SparseConv2d, SparsePool2d, TensorType
+from ...network.chain import SparseChain, sparse_chain
+from .conv import SparseConv
+from .decide import Decide, decision_layout
+from .dense import DenseLayer, FlattenDense
+from .pool import Pool
+from .reduce import FrameReduce, RowReduce
+from .requantize import Requantize
+
+__all__ = ["Block", "SparsePlan", "plan_sparse"]
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A component of the classifier.
+
+    Parameters
+    ----------
+    name : str
+        In the hierarchy: that of its last layer, as an identifier.
+    kind : str
+        What it is.
+    layers : tuple of str
+        The tensors that it computes; the last one leaves it.
+    result : TensorType
+        The type of that.
+    parallel : int
+        Rows, slots or numbers that it works on in a clock; 0 if there is nothing to choose.
+    latency, interval : int
+        Clocks from a sample to its result, and to the next sample.
+    make : callable
+        Makes the component.
+    """
+
+    name: str
+    kind: str
+    layers: tuple[str, ...]
+    result: TensorType
+    parallel: int
+    latency: int
+    interval: int
+    make: Callable[[], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class SparsePlan:
+    """A sparse CNN as a chain of components.
+
+    Parameters
+    ----------
+    network : Network
+    chain : SparseChain
+    by_rows : bool
+        Whether an image comes in rows, one a clock, or whole.
+    blocks : tuple of Block
+        From the input reduction to the decision.
+    """
+
+    network: Network
+    chain: SparseChain
+    by_rows: bool
+    blocks: tuple[Block, ...]
+
+    @property
+    def source(self) -> TensorType:
+        """The image."""
+        return self.network.inputs[self.chain.source]
+
+    @property
+    def scores(self) -> TensorType:
+        """What the last layer before the choice gives."""
+        return self.network.types[self.chain.vectors[-1].name]
+
+    @property
+    def steps(self) -> int:
+        """Payloads that make up a sample."""
+        return self.source.shape[1] if self.by_rows else 1
+
+    @property
+    def layout(self) -> data.StructLayout:
+        """Fields of a result."""
+        choice = self.chain.choice
+        return decision_layout(choice.layer if choice else None, self.scores)
+
+    @property
+    def latency(self) -> int:
+        """Clocks from the first payload of a sample to its result."""
+        return sum(block.latency for block in self.blocks)
+
+    @property
+    def interval(self) -> int:
+        """Clocks from one sample to the next."""
+        return max(block.interval for block in self.blocks)
+
+
+def plan_sparse(
+    network: Network,
+    *,
+    by_rows: bool,
+    rows: int | None = None,
+    slots: int | None = None,
+    chosen: Mapping[str, int] | None = None,
+) -> SparsePlan:
+    """Choose components.
+
+    Parameters
+    ----------
+    network : Network
+        A sparse CNN.
+    by_rows : bool
+        Whether an image comes in rows, one a clock, or whole.
+    rows : int, optional
+        Rows of a whole image that are searched in a clock; by default one.
+    slots : int, optional
+        Slots that a layer works on in a clock; by default as few as keep up with the input
+        reduction. Dense layers behind the first take no more clocks than the slots do.
+    chosen : mapping of str to int, optional
+        Other numbers for single blocks, by their names.
+
+    Raises
+    ------
+    BuildError
+        If a number is out of range, a block has no such choice, or there is no block of that name.
+    NetworkError
+        If the network is no chain.
+    """
+    chain = sparse_chain(network)
+    if chain is None:
+        raise BuildError("the network has no input reduction, it is no sparse CNN")
+    planner = _Planner(network, chain, dict(chosen or {}))
+    planner.reduce(by_rows, rows)
+    planner.slots(slots)
+    planner.vectors()
+    planner.decision()
+    planner.check_chosen()
+    return SparsePlan(network, chain, by_rows, tuple(planner.blocks))
+
+
+class _Planner:
+    """The blocks so far."""
+
+    def __init__(self, network: Network, chain: SparseChain, chosen: dict[str, int]):
+        self.network, self.chain, self.chosen = network, chain, chosen
+        self.blocks: list[Block] = []
+        self.kept = network.types[chain.reduce.name].shape[0]
+        self.per_clock = 1
+        self.type = network.inputs[chain.source]
+
+    def add(self, kind: str, nodes: list[Node], component: Any, **options: Any) -> None:
+        """A component for the last of some nodes."""
+        node = nodes[-1]
+        make = partial(component, layer=node.layer, source=self.type, **options)
+        made = make()
+        made._MustUse__used = True  # it was made to be asked; Amaranth would warn of it
+        parallel = options.get("parallel", options.get("rows", 0))
+        self.type = self.network.types[node.name]
+        self.blocks.append(
+            Block(
+                _identifier(node.name),
+                kind,
+                tuple(n.name for n in nodes),
+                self.type,
+                parallel,
+                made.latency,
+                made.interval,
+                make,
+            )
+        )
+
+    def parallel(self, node: Node, usual: int, most: int) -> int:
+        """What a block works on in a clock."""
+        name = _identifier(node.name)
+        found = self.chosen.pop(name, usual)
+        if not 1 <= found <= most:
+            raise BuildError(f"{name}={found} in a clock, expected 1 to {most}, all of them")
+        return found
+
+    def reduce(self, by_rows: bool, rows: int | None) -> None:
+        height = self.type.shape[1]
+        rows = 1 if rows is None else rows
+        if not 1 <= rows <= (1 if by_rows else height):
+            limit = "one: they come so" if by_rows else f"1 to {height}, all of them"
+            raise BuildError(f"{rows} rows in a clock, expected {limit}", where="--rows-per-clock")
+        nodes = [self.chain.reduce]
+        if by_rows:
+            self.add("input reduction", nodes, RowReduce)
+        else:
+            self.add("input reduction", nodes, FrameReduce, rows=rows)
+
+    def slots(self, slots: int | None) -> None:
+        enough = -(-self.kept // self.blocks[0].interval)
+        self.per_clock = enough if slots is None else slots
+        if not 1 <= self.per_clock <= self.kept:
+            raise BuildError(
+                f"{slots} slots in a clock, expected 1 to {self.kept}, all of them",
+                where="--slots-per-clock",
+            )
+        nodes = list(self.chain.slots)
+        behind = _average_at_the_end(nodes)
+        for node in nodes[: len(nodes) - len(behind)]:
+            if isinstance(node.layer, SparseConv2d):
+                self.add("sparse convolution", [node], SparseConv, parallel=self.of_slots(node))
+            elif isinstance(node.layer, SparsePool2d):
+                self.add("sparse pooling", [node], Pool, parallel=self.of_slots(node))
+            else:
+                self.add("rounding", [node], Requantize)
+        first, pool = self.chain.vectors[0], behind[0].layer if behind else None
+        self.add(
+            "flatten, dense" if pool is None else "average, flatten, dense",
+            [*behind, self.chain.flatten, first],
+            FlattenDense,
+            parallel=self.of_slots(first),
+            pool=pool,
+        )
+
+    def of_slots(self, node: Node) -> int:
+        """Slots that a block works on in a clock."""
+        return self.parallel(node, self.per_clock, self.kept)
+
+    def vectors(self) -> None:
+        steps = -(-self.kept // self.per_clock)
+        for node in self.chain.vectors[1:]:
+            if isinstance(node.layer, Dense):
+                size = self.type.size
+                parallel = self.parallel(node, -(-size // steps), size)
+                self.add("dense", [node], DenseLayer, parallel=parallel)
+            else:
+                self.add("rounding", [node], Requantize)
+
+    def decision(self) -> None:
+        if self.chain.choice is not None:
+            self.add("decision", [self.chain.choice], Decide)
+
+    def check_chosen(self) -> None:
+        for name, number in self.chosen.items():
+            names = ", ".join(b.name for b in self.blocks[1:] if b.parallel)
+            raise BuildError(f"{name}={number} is for no block, expected one of {names}")
+
+
+def _average_at_the_end(nodes: list[Node]) -> list[Node]:
+    """An average right before flatten, which costs nothing in the dense layer."""
+    last = nodes[-1] if nodes else None
+    if last is None or not isinstance(last.layer, SparsePool2d) or last.layer.kind != "average":
+        return []
+    return [last]
+
+
+def _identifier(name: str) -> str:
+    """A name of Verilog."""
+    text = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
+    return text if text[:1].isalpha() else f"layer_{text}"
