@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from amaranth.back import rtlil
 
 from lgn_hdl import Model
+from lgn_hdl.compiler.board import identify
 from lgn_hdl.compiler.design import Design, plan
 from lgn_hdl.compiler.linkvectors import link_vectors
 from lgn_hdl.compiler.options import BuildOptions
-from lgn_hdl.compiler.vectors import block_vectors, checked_answers
+from lgn_hdl.compiler.vectors import answers_to, block_vectors
 from lgn_hdl.flow import clean_names, write_verilog
 from lgn_hdl.hdl.link import Device
 from lgn_hdl.link import Identity
-from lgn_hdl.logic.verify import probe_vectors
 from lgn_hdl.network import Network
-from lgn_hdl.network.storage import network_digest
 from sim.board import compile_board
 
 __all__ = ["BAUD", "CLOCK_HZ", "GAP_SECONDS", "Simulated", "compile_device", "write_device"]
@@ -50,8 +49,7 @@ class Simulated:
 
     def write_vectors(self, path: Path, count: int = 40) -> None:
         """Random samples and what PyTorch says of them, as the bench reads them."""
-        features = probe_vectors(self.design.inputs, count, seed=1)
-        expected = checked_answers(self.design.network, self.design.logic.evaluate, features)
+        expected = answers_to(self.design, None, count, seed=1)
         arrays = block_vectors(self.design, expected)
         np.savez(path, **link_vectors(arrays, self.identity))
 
@@ -61,7 +59,17 @@ def write_device(
 ) -> Simulated:
     """Write device.v, whose top is `device`; it may claim to hold the network of another hash."""
     design = plan(network, options.resolved())
-    identity = identify(design, digest or network_digest(design.network))
+    identity = identify(
+        design,
+        board="simulated",
+        clock_hz=CLOCK_HZ,
+        baud=BAUD,
+        gap_seconds=GAP_SECONDS,
+        # Without registers a sample stays where it arrived until its result has left.
+        window=2 if design.core.latency else 1,
+    )
+    if digest is not None:
+        identity = replace(identity, digest=bytes.fromhex(digest))
     device = Device(
         core=design.core.component(),
         identity=identity,
@@ -82,30 +90,3 @@ def compile_device(
     simulated = write_device(network, folder, options, digest=digest)
     compile_board([folder / "device.v"], "device", folder, clock_hz=CLOCK_HZ, baud=BAUD)
     return simulated
-
-
-def identify(design: Design, digest: str) -> Identity:
-    """What the device of a design says about itself."""
-    inputs, core = design.inputs, design.core
-    width = {name: field.width for name, field in core.layout}
-    classes = len(design.program.sums)
-    return Identity(
-        digest=bytes.fromhex(digest),
-        clock_hz=round(CLOCK_HZ),
-        baud=BAUD,
-        gap_us=round(GAP_SECONDS * 1e6),
-        features=inputs.features,
-        feature_width=inputs.format.width,
-        feature_signed=inputs.format.signed,
-        feature_fraction=inputs.format.fraction,
-        classes=classes,
-        class_width=width.get("class", 0),
-        score_width=width["scores"] // classes if classes else 0,
-        bits=width.get("bits", 0),
-        latency=core.latency,
-        interval=core.interval,
-        # Without registers a sample stays where it arrived until its result has left.
-        window=2 if core.latency else 1,
-        board="simulated",
-        generator="test",
-    )

@@ -37,7 +37,7 @@ from ..network.storage import network_digest
 from .design import Design
 from .options import BuildOptions
 
-__all__ = ["CLASSIFIER", "OnBoard", "board_options", "make_device", "put_on_board"]
+__all__ = ["CLASSIFIER", "OnBoard", "board_options", "identify", "make_device", "put_on_board"]
 
 #: Name of the classifier's module in a device.
 CLASSIFIER = "classifier"
@@ -95,35 +95,51 @@ class OnBoard:
     project: VivadoProject | None
 
 
-def make_device(design: Design, board: Board, clock: Clock) -> tuple[Device, Identity]:
-    """The classifier of a design, as an instance, behind a serial line."""
-    core, program, options = design.core, design.inputs, design.options
+def identify(
+    design: Design,
+    *,
+    board: str,
+    clock_hz: float,
+    baud: int,
+    gap_seconds: float = GAP_SECONDS,
+    window: int = 2,
+) -> Identity:
+    """What a device that holds a design says of itself."""
+    core, inputs = design.core, design.inputs
     fields = dict(iter(core.layout))
-    scores = fields["scores"].shape if "scores" in fields else None
-    assert options.baud is not None, "options are those of a board"
-    identity = Identity(
+    found = fields["scores"].shape if "scores" in fields else None
+    scores = found if isinstance(found, data.ArrayLayout) else None
+    score = Shape(0) if scores is None else Shape.cast(scores.elem_shape)
+    return Identity(
         digest=bytes.fromhex(network_digest(design.network)),
-        clock_hz=round(clock.hz),
-        baud=options.baud,
-        gap_us=round(GAP_SECONDS * 1e6),
-        features=program.features,
-        feature_width=program.format.width,
-        feature_signed=program.format.signed,
-        feature_fraction=program.format.fraction,
-        classes=scores.length if isinstance(scores, data.ArrayLayout) else 0,
+        clock_hz=round(clock_hz),
+        baud=baud,
+        gap_us=round(gap_seconds * 1e6),
+        features=inputs.features,
+        feature_width=inputs.format.width,
+        feature_signed=inputs.format.signed,
+        feature_fraction=inputs.format.fraction,
+        classes=0 if scores is None else scores.length,
         class_width=fields["class"].width if "class" in fields else 0,
-        score_width=Shape.cast(scores.elem_shape).width
-        if isinstance(scores, data.ArrayLayout)
-        else 0,
+        score_width=score.width,
+        score_signed=score.signed,
         bits=fields["bits"].width if "bits" in fields else 0,
         latency=core.latency,
         interval=core.interval,
-        board=board.name,
+        board=board,
         generator=f"lgn_hdl {metadata.version('lgn-hdl')}",
+        window=window,
     )
+
+
+def make_device(design: Design, board: Board, clock: Clock) -> tuple[Device, Identity]:
+    """The classifier of a design, as an instance, behind a serial line."""
+    core, inputs, options = design.core, design.inputs, design.options
+    assert options.baud is not None, "options are those of a board"
+    identity = identify(design, board=board.name, clock_hz=float(clock.hz), baud=options.baud)
     device = Device(
         core=ClassifierInstance(
-            sample=feature_layout(program.format, program.features),
+            sample=feature_layout(inputs.format, inputs.features),
             result=core.layout,
             name=CLASSIFIER,
         ),

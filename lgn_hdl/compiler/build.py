@@ -23,7 +23,7 @@ from .design import Design, plan
 from .emit import Place, emit_files
 from .linkvectors import link_vectors
 from .onboard import failed_choice
-from .options import BuildOptions, Fold, FrontForm, folds_from
+from .options import BuildOptions, Constants, Fold, FrontForm, folds_from
 from .output import output_folder
 from .report import make_report
 from .samples import Samples, read_samples
@@ -74,6 +74,7 @@ def build(
     reuse: Reuse = "none",
     rows_per_clock: int | None = None,
     slots_per_clock: int | str | None = None,
+    constants: Constants = "digits",
     pnr_timeout: float | None = None,
     progress: Progress = lambda step: None,
 ) -> BuildResult:
@@ -136,6 +137,9 @@ def build(
     slots_per_clock : int or str, optional
         Active pixels that a layer of a sparse CNN works on in a clock, by default as few as keep up
         with the input; "2,conv1=4" has another number for the block conv1.
+    constants : {"digits", "alkaid"}
+        How dense layers of a sparse CNN that take a whole vector in a clock are made: sums of
+        products one by one, or additions that alkaid shares among the outputs.
     pnr_timeout : float, optional
         Limit for place and route in seconds, for each seed; with `fit` 1800 by default.
     progress : callable
@@ -173,6 +177,7 @@ def build(
         reuse=reuse,
         rows_per_clock=rows_per_clock,
         slots_per_clock=None if slots_per_clock is None else str(slots_per_clock),
+        constants=constants,
     )
     place = None
     if options.board is not None:

@@ -113,7 +113,7 @@ def infer(
         raise BuildError("cannot write there", where=str(output), hint="name a file")
     with HardwareModel.open(port, baud=baud, timeout=timeout, retries=retries) as hardware:
         features, model = _features(hardware, samples, model)
-        _check_labels(samples, hardware.identity.classes)
+        _check_labels(samples, hardware.identity.class_count)
         begin = time.perf_counter()
         answers = hardware.infer(features, lambda done: progress(done, len(features)))
         seconds = time.perf_counter() - begin
@@ -132,7 +132,7 @@ def infer(
         board=identity.board,
         input_format=str(number),
         compared=model is not None,
-        accuracy=_accuracy(answers, samples.labels),
+        accuracy=_accuracy(answers, samples.labels, decides=identity.decides),
     )
 
 
@@ -200,9 +200,11 @@ def _shown(values: np.ndarray) -> str:
     return text + (", ..." if len(values) > 32 else "")
 
 
-def _accuracy(answers: Answers, labels: np.ndarray | None) -> float | None:
+def _accuracy(answers: Answers, labels: np.ndarray | None, *, decides: bool) -> float | None:
     classes = answers.classes
-    if classes is None and answers.scores is not None:
+    if decides and answers.bits is not None:
+        classes = answers.bits[:, 0]
+    elif classes is None and answers.scores is not None:
         classes = np.argmax(answers.scores, axis=1)
     if classes is None or labels is None:
         return None

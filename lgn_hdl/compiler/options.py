@@ -16,6 +16,9 @@ Fold = Literal["none", "sums", "gates"]
 #: How a sample comes to a front end: all at once, or slice by slice.
 FrontForm = Literal["whole", "slices", "rows"]
 
+#: How products with constants are made.
+Constants = Literal["digits", "alkaid"]
+
 #: Ways to fold, the lightest first, and by default how many terms (of sums) or gates are worked
 #: on in a clock.
 FOLDS: dict[Fold, int] = {"none": 0, "sums": 16, "gates": 1}
@@ -74,6 +77,7 @@ class BuildOptions:
     reuse: Reuse = "none"
     rows_per_clock: int | None = None
     slots_per_clock: str | None = None
+    constants: Constants = "digits"
 
     def resolved(self) -> BuildOptions:
         """The same options with the target's defaults filled in.
@@ -91,6 +95,8 @@ class BuildOptions:
             raise BuildError(f"--fold is {self.fold!r}, expected one of {', '.join(FOLDS)}")
         if self.front not in ("whole", "slices", "rows"):
             raise BuildError(f"--front is {self.front!r}, expected whole, slices or rows")
+        if self.constants not in ("digits", "alkaid"):
+            raise BuildError(f"--constants is {self.constants!r}, expected digits or alkaid")
         if self.reuse not in REUSES:
             raise BuildError(f"--reuse is {self.reuse!r}, expected one of {', '.join(REUSES)}")
         chosen = {

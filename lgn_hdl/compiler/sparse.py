@@ -126,6 +126,7 @@ def make_sparse_core(network: Network, options: BuildOptions) -> SparseCore:
         rows=options.rows_per_clock,
         slots=slots,
         chosen=chosen,
+        share=options.constants == "alkaid",
     )
     check_sparse_ports(plan)
     return SparseCore(plan)
@@ -143,6 +144,7 @@ def check_sparse_options(options: BuildOptions, *, sparse: bool) -> None:
             ("--front rows", options.front == "rows"),
             ("--rows-per-clock", options.rows_per_clock is not None),
             ("--slots-per-clock", options.slots_per_clock is not None),
+            ("--constants", options.constants != "digits"),
         ):
             if given:
                 raise BuildError(f"{name} is for sparse CNNs, and this network is none")
@@ -159,6 +161,10 @@ def check_sparse_options(options: BuildOptions, *, sparse: bool) -> None:
                 f"{name} is for logic-gate networks, and this network is a sparse CNN",
                 hint="its blocks have --front rows, --rows-per-clock and --slots-per-clock",
             )
+    if options.board is not None and options.front == "rows":
+        raise BuildError(
+            "the link to a board sends whole images", where="--front", hint="build without --front"
+        )
     if options.prove:
         raise BuildError(
             "--prove knows no sparse CNNs",

@@ -161,6 +161,8 @@ class HardwareModel:
         answers = self.infer(self.quantize(x))
         if answers.classes is not None:
             return answers.classes
+        if self.identity.decides:
+            return self._needed(answers.bits, "decision")[:, 0].astype(np.int64)
         return np.argmax(self._needed(answers.scores, "scores"), axis=1)
 
     def scores(self, x: np.ndarray) -> np.ndarray:

@@ -85,6 +85,8 @@ def unpack_results(packed: np.ndarray, identity: Identity) -> Answers:
         width, count = identity.score_width, identity.classes
         field = bits[:, at : at + count * width]
         scores = _integers(field.reshape(len(bits), count, width))
+        if identity.score_signed:
+            scores -= (scores >> (width - 1) & 1) << width
         at += count * width
     if identity.bits:
         outgoing = bits[:, at : at + identity.bits].astype(bool)

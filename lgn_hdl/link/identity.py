@@ -12,7 +12,7 @@ __all__ = ["Identity"]
 
 # In the order of docs/host-protocol.md; the two texts follow.
 _FIXED = struct.Struct("<BBH32sIIIIBBhHBBIII")
-_HAS_CLASS, _HAS_SCORES, _HAS_BITS = 1, 2, 4
+_HAS_CLASS, _HAS_SCORES, _HAS_BITS, _SIGNED_SCORES = 1, 2, 4, 8
 _RANGES = {
     "window": (1, 255),
     "clock_hz": (1, 2**32 - 1),
@@ -64,6 +64,8 @@ class Identity:
         Frames that may be in flight.
     version : int
         Of the protocol.
+    score_signed : bool
+        Whether scores are two's complement, as those of a sparse CNN.
 
     Raises
     ------
@@ -89,6 +91,7 @@ class Identity:
     generator: str
     window: int = 2
     version: int = VERSION
+    score_signed: bool = False
 
     def __post_init__(self) -> None:
         where = "identification"
@@ -104,6 +107,16 @@ class Identity:
             text = getattr(self, name)
             if len(text) > 255 or not text.isascii():
                 raise BuildError(f"{name} is {text!r}, expected ASCII, 0 to 255 characters")
+
+    @property
+    def decides(self) -> bool:
+        """Whether the result is one number and the bit that says if it is above a threshold."""
+        return self.classes == 1 and self.bits == 1 and not self.class_width
+
+    @property
+    def class_count(self) -> int:
+        """Classes that a result tells apart; 0 if it is bits only."""
+        return 2 if self.decides else self.classes
 
     @property
     def sample_bytes(self) -> int:
@@ -126,6 +139,7 @@ class Identity:
             _HAS_CLASS * bool(self.class_width)
             | _HAS_SCORES * bool(self.score_width)
             | _HAS_BITS * bool(self.bits)
+            | _SIGNED_SCORES * self.score_signed
         )
         fixed = _FIXED.pack(
             self.version,
@@ -172,6 +186,7 @@ class Identity:
         names = [field.name for field in fields(cls)][: len(values)]
         known = dict(zip(names, values, strict=True))
         known["feature_signed"] = bool(known["feature_signed"])
+        known["score_signed"] = bool(flags & _SIGNED_SCORES)
         known.update(_decode_texts(body[_FIXED.size :], where))
         try:
             identity = cls(**known, window=window, version=version)

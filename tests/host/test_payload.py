@@ -129,3 +129,14 @@ def test_scores_too_wide_for_an_integer() -> None:
     wide = replace(IDENTITY, score_width=63)
     with pytest.raises(VerifyError, match="63 bits"):
         unpack_results(np.zeros((1, wide.result_bytes), np.uint8), wide)
+
+
+@given(st.lists(st.integers(-64, 63), min_size=5, max_size=5))
+def test_signed_scores(scores: list[int]) -> None:
+    identity = replace(IDENTITY, score_signed=True, bits=0)
+    stored = [score & 127 for score in scores]
+    answers = unpack_results(
+        result(stored, scores.index(max(scores)), [], identity)[None], identity
+    )
+    assert answers.scores is not None
+    assert answers.scores.tolist() == [scores]

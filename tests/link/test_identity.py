@@ -52,6 +52,7 @@ identities = st.builds(
     board=texts,
     generator=texts,
     window=st.integers(1, 255),
+    score_signed=st.booleans(),
 )
 
 

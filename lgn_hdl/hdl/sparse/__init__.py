@@ -1,6 +1,7 @@
 """Layers on sparse images in Amaranth: streams of slots, see `docs/ir.md` for what they mean."""
 
 from .classifier import SparseClassifier, block_wires, check_sparse_ports
+from .constantdense import ConstantDense
 from .conv import SparseConv
 from .decide import Decide, decision_layout
 from .dense import DenseLayer, FlattenDense
@@ -12,6 +13,7 @@ from .requantize import Requantize
 
 __all__ = [
     "Block",
+    "ConstantDense",
     "Decide",
     "DenseLayer",
     "FlattenDense",

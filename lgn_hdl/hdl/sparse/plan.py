@@ -12,6 +12,7 @@ from amaranth.lib import data
 from ...errors import BuildError
 from ...network import Dense, Network, Node, SparseConv2d, SparsePool2d, TensorType
 from ...network.chain import SparseChain, sparse_chain
+from .constantdense import ConstantDense
 from .conv import SparseConv
 from .decide import Decide, decision_layout
 from .dense import DenseLayer, FlattenDense
@@ -112,6 +113,7 @@ def plan_sparse(
     rows: int | None = None,
     slots: int | None = None,
     chosen: Mapping[str, int] | None = None,
+    share: bool = False,
 ) -> SparsePlan:
     """Choose components.
 
@@ -128,6 +130,9 @@ def plan_sparse(
         reduction. Dense layers behind the first take no more clocks than the slots do.
     chosen : mapping of str to int, optional
         Other numbers for single blocks, by their names.
+    share : bool
+        Whether dense layers that take a whole vector in a clock are adder graphs of alkaid, not
+        sums of products one by one.
 
     Raises
     ------
@@ -142,7 +147,7 @@ def plan_sparse(
     planner = _Planner(network, chain, dict(chosen or {}))
     planner.reduce(by_rows, rows)
     planner.slots(slots)
-    planner.vectors()
+    planner.vectors(share=share)
     planner.decision()
     planner.check_chosen()
     return SparsePlan(network, chain, by_rows, tuple(planner.blocks))
@@ -229,13 +234,16 @@ class _Planner:
         """Slots that a block works on in a clock."""
         return self.parallel(node, self.per_clock, self.kept)
 
-    def vectors(self) -> None:
+    def vectors(self, *, share: bool) -> None:
         steps = -(-self.kept // self.per_clock)
         for node in self.chain.vectors[1:]:
             if isinstance(node.layer, Dense):
                 size = self.type.size
                 parallel = self.parallel(node, -(-size // steps), size)
-                self.add("dense", [node], DenseLayer, parallel=parallel)
+                if share and parallel == size:
+                    self.add("dense, shared additions", [node], ConstantDense)
+                else:
+                    self.add("dense", [node], DenseLayer, parallel=parallel)
             else:
                 self.add("rounding", [node], Requantize)
 

@@ -11,7 +11,7 @@ from sparse_bench import PACES, bits, check, drive, reference, seen, sparse_samp
 from sparse_networks import constants
 
 from lgn_hdl.errors import BuildError
-from lgn_hdl.hdl.sparse import DenseLayer, FlattenDense
+from lgn_hdl.hdl.sparse import ConstantDense, DenseLayer, FlattenDense
 from lgn_hdl.network import Dense, FixedPoint, SparseFlatten, SparsePool2d, TensorType
 
 WEIGHTS = FixedPoint(4, 3, signed=True)
@@ -88,3 +88,18 @@ def test_a_maximum_is_not_linear() -> None:
     layer, pool = dense_of(1, 4, WEIGHTS), SparsePool2d((2, 2), "max")
     with pytest.raises(BuildError, match="only an average can be part of a dense layer"):
         FlattenDense(layer=layer, source=source, parallel=1, pool=pool)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("signed", [False, True])
+def test_shared_additions(seed: int, signed: bool) -> None:
+    rng = np.random.default_rng(seed)
+    number = FixedPoint(int(rng.integers(1, 9)) + signed, 3, signed=signed)
+    inputs, outputs = int(rng.integers(1, 12)), int(rng.integers(1, 7))
+    weight, bias = FixedPoint(6, 4, signed=True), FixedPoint(7, 6, signed=True)
+    weights = rng.integers(-32, 32, (outputs, inputs)) * (rng.random((outputs, inputs)) < 0.8)
+    layer = Dense(weights, rng.integers(-64, 64, outputs), weight, bias)
+    source = TensorType((inputs,), number)
+    samples = rng.integers(number.min_int, number.max_int, (30, inputs), endpoint=True)
+    samples[0], samples[1] = number.min_int, number.max_int
+    check(ConstantDense(layer=layer, source=source), layer, source, samples)
