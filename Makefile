@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # An editable install finds sim and boards beside the package.
 INSTALLED := pyproject.toml constraints.txt
 
-.PHONY: demo test test-fast lint simulator peers clean
+.PHONY: demo test test-fast lint simulator peers oracle-sparsepixels clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m lgn_hdl build examples/digits.lgn -o build/digits --board icebreaker \
@@ -37,6 +37,10 @@ peers: .venv-peers/installed
 	.venv-peers/bin/python tests/golden/make_torchlogix.py --check
 	.venv-peers/bin/python tests/golden/make_difflogic.py --check
 
+# Compare live with sparsepixels on HGQ2, Keras 3 and torch; Python 3.11 or newer, several GB once.
+oracle-sparsepixels: .venv-sparsepixels/installed
+	KERAS_BACKEND=torch .venv-sparsepixels/bin/python tests/golden/make_sparsepixels.py --check
+
 $(BIN)/pip:
 	@$(PYTHON) -c "import ensurepip" 2>/dev/null || \
 	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq python3-venv; }
@@ -61,5 +65,11 @@ $(VENV)/installed-dev: $(VENV)/installed
 	  --no-cache-dir --no-deps --no-build-isolation difflogic==0.1.0
 	@touch $@
 
+.venv-sparsepixels/installed: tests/golden/requirements-sparsepixels.txt
+	$${PEERS_PYTHON:-python3.13} -m venv .venv-sparsepixels
+	.venv-sparsepixels/bin/pip --quiet install --no-deps sparsepixels==0.3.2 HGQ2==0.2.0
+	.venv-sparsepixels/bin/pip --quiet install -r tests/golden/requirements-sparsepixels.txt
+	@touch $@
+
 clean:
-	rm -rf build dist .venv .venv-peers
+	rm -rf build dist .venv .venv-peers .venv-sparsepixels

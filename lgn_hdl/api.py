@@ -28,6 +28,8 @@ def load(
     architecture: str | Path | Mapping[str, Any] | None = None,
     indices: str | Path | Mapping[Any, Any] | Sequence[Any] | None = None,
     inputs: int | None = None,
+    slots: int | None = None,
+    threshold: float | None = None,
     input_format: FixedPoint | str | None = None,
     classes: Sequence[str] = (),
 ) -> Model:
@@ -36,22 +38,27 @@ def load(
     Parameters
     ----------
     path : str or Path
-        A .lgn file, a state_dict of torchlogix, difflogic or torch-dwn (.pth), or a gate list
-        (.pth, .npz, .csv).
+        A .lgn file, a state_dict of torchlogix, difflogic or torch-dwn (.pth), a gate list
+        (.pth, .npz, .csv), or a SparsePixels model of QKeras (.keras, .weights.h5).
     groups : int, optional
-        For all but .lgn and torchlogix: number of classes, where the file does not tell it;
+        For gate lists, difflogic and torch-dwn: number of classes, where the file does not tell it;
         without it the outputs are the bits of the last layer.
     thresholds : str, Path or ndarray, optional
         For the same files, if their inputs are not bits: thresholds (F, T) or (T,), or an .npz
         of them.
     architecture : str, Path or mapping, optional
-        For a torchlogix state_dict: the small architecture file (by default the one beside it).
+        For a torchlogix state_dict or a .weights.h5: the small architecture file (by default the
+        one beside it); for the latter also a .keras file of the same layers.
     indices : str, Path, mapping or sequence, optional
         For a difflogic state_dict: the connections of its layers (by default those in the
         checkpoint, or `<stem>.indices.npz` beside it).
     inputs : int, optional
         For the same files as `groups`: number of input bits, where the last ones are not
         connected.
+    slots : int, optional
+        For a SparsePixels model: how many active pixels are kept (its `n_max_pixels`).
+    threshold : float, optional
+        For the same: pixels above it are active; 0 by default.
     input_format : FixedPoint or str, optional
         Number format of real inputs, such as "ufixed<8,0>".
     classes : sequence of str
@@ -73,6 +80,8 @@ def load(
         architecture=architecture,
         indices=indices,
         inputs=inputs,
+        slots=slots,
+        threshold=threshold,
         input_format=input_format,
         classes=classes,
     )

@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "--target",
         default="verilog",
         metavar="NAME",
-        help="rtlil, verilog, lut4, lut6, xilinx, ecp5, ice40 or gowin (default: verilog)",
+        help="rtlil, verilog, lut4, lut6, xilinx, xcup, ecp5, ice40 or gowin (default: verilog)",
     )
     stages = build.add_argument_group("pipelining (one of)")
     stages.add_argument(
@@ -98,10 +98,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     build.add_argument(
         "--front",
-        choices=["whole", "slices"],
+        choices=["whole", "slices", "rows"],
         default="whole",
         help="how a sample comes to a front end: all at once, or one index of the first axis a "
-        "clock, such as a time slice (default: whole)",
+        "clock, such as a time slice; how an image comes to a sparse CNN: whole, or one row a "
+        "clock (default: whole)",
+    )
+    build.add_argument(
+        "--rows-per-clock",
+        type=int,
+        metavar="N",
+        help="rows of a whole image in which a sparse CNN looks for active pixels (default: 1)",
+    )
+    build.add_argument(
+        "--slots-per-clock",
+        metavar="N[,BLOCK=N...]",
+        help="active pixels that the layers of a sparse CNN work on (default: enough to keep up "
+        "with the image), and other numbers for single blocks",
+    )
+    build.add_argument(
+        "--constants",
+        choices=["digits", "alkaid"],
+        default="digits",
+        help="how dense layers of a sparse CNN that take a whole vector in a clock are made: "
+        "products one by one, or additions that alkaid shares (default: digits)",
     )
     on_board = build.add_argument_group("on a board")
     on_board.add_argument(
@@ -187,8 +207,8 @@ def _model_arguments(parser: argparse.ArgumentParser) -> None:
         "model",
         type=Path,
         metavar="MODEL",
-        help=".lgn, a state_dict of torchlogix, difflogic or torch-dwn, or a gate list "
-        "(.pth, .npz, .csv)",
+        help=".lgn, a state_dict of torchlogix, difflogic or torch-dwn, a gate list "
+        "(.pth, .npz, .csv), or a SparsePixels model (.keras, .weights.h5)",
     )
     parser.add_argument(
         "--groups", type=int, metavar="K", help="number of classes, where the file does not tell it"
@@ -204,13 +224,26 @@ def _model_arguments(parser: argparse.ArgumentParser) -> None:
         "--arch",
         type=Path,
         metavar="JSON",
-        help="architecture of a torchlogix state_dict (default: the .json beside it)",
+        help="architecture of a torchlogix state_dict or a .weights.h5 (default: the .json beside "
+        "it)",
     )
     parser.add_argument(
         "--indices",
         type=Path,
         metavar="FILE",
         help="connections of a difflogic state_dict (default: the .indices.npz beside it)",
+    )
+    parser.add_argument(
+        "--slots",
+        type=int,
+        metavar="N",
+        help="active pixels that a SparsePixels model keeps (its n_max_pixels)",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        metavar="T",
+        help="pixels of a SparsePixels model above this are active (default: 0)",
     )
     parser.add_argument(
         "--input-format",
@@ -220,7 +253,7 @@ def _model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classes", metavar="A,B,...", help="names of the classes")
 
 
-def _load(options: argparse.Namespace):
+def _load(options: argparse.Namespace, input_format: str | None = None):
     from .api import load
 
     return load(
@@ -230,6 +263,9 @@ def _load(options: argparse.Namespace):
         architecture=options.arch,
         indices=options.indices,
         inputs=options.inputs,
+        slots=options.slots,
+        threshold=options.threshold,
+        input_format=input_format,
         classes=options.classes.split(",") if options.classes else (),
     )
 
@@ -239,7 +275,9 @@ def _build(options: argparse.Namespace) -> dict[str, Any]:
 
     with _progress("build", options.json) as step:
         step("loading")
-        model = _load(options)
+        # What the quantisers of such a model do to pixels depends on their format.
+        keras = options.model.suffix in (".keras", ".h5")
+        model = _load(options, options.input_format if keras else None)
         result = build(
             model,
             options.output,
@@ -263,6 +301,9 @@ def _build(options: argparse.Namespace) -> dict[str, Any]:
             seeds=options.seeds,
             allow_timing_fail=options.allow_timing_fail,
             front=options.front,
+            rows_per_clock=options.rows_per_clock,
+            slots_per_clock=options.slots_per_clock,
+            constants=options.constants,
             pnr_timeout=options.pnr_timeout,
             progress=step,
         )
@@ -327,7 +368,7 @@ def _infer(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _info(options: argparse.Namespace) -> dict[str, Any]:
-    model = _load(options)
+    model = _load(options, options.input_format)
     network = model.network
     layers = [
         {

@@ -13,13 +13,16 @@ import numpy as np
 from ..errors import FormatError, LgnError
 from ..network import FixedPoint, Network, read_network
 from ..network.storage import MAGIC
-from . import difflogic, gatelist, torch_dwn, torchlogix
+from . import difflogic, gatelist, sparsepixels, torch_dwn, torchlogix
 from .assemble import input_type
 from .files import ZIP, load_torch, read_file, read_json, zip_names
 
 __all__ = ["load_network"]
 
-KINDS = "expected a .lgn file, a torch checkpoint, or a gate list as .npz or .csv"
+KINDS = (
+    "expected a .lgn file, a torch checkpoint, a gate list as .npz or .csv, or a .keras or "
+    ".weights.h5 file"
+)
 #: Keys under which training scripts put the state_dict.
 NESTED = ("state_dict", "model_state_dict", "model")
 
@@ -32,6 +35,8 @@ def load_network(
     architecture: str | Path | Mapping[str, Any] | None = None,
     indices: str | Path | Mapping[Any, Any] | Sequence[Any] | None = None,
     inputs: int | None = None,
+    slots: int | None = None,
+    threshold: float | None = None,
     input_format: FixedPoint | str | None = None,
     classes: Sequence[str] = (),
 ) -> Network:
@@ -40,21 +45,27 @@ def load_network(
     Parameters
     ----------
     path : str or Path
-        A `.lgn` file, a gate list (`.npz`, `.csv`, or a checkpoint with its connections), or a
-        state_dict of torchlogix, difflogic or torch-dwn.
+        A `.lgn` file, a gate list (`.npz`, `.csv`, or a checkpoint with its connections), a
+        state_dict of torchlogix, difflogic or torch-dwn, or a SparsePixels model of QKeras
+        (`.keras`, `.weights.h5`).
     groups : int, optional
-        For all but `.lgn` and torchlogix: number of classes, where the file does not tell it;
+        For gate lists, difflogic and torch-dwn: number of classes, where the file does not tell it;
         without it the output is the bits of the last layer.
     thresholds : path or ndarray, optional
         For the same files, if their inputs are not bits: thresholds of shape (F, T) or (T,).
     architecture : path or mapping, optional
         For a torchlogix state_dict: its description. By default the key `architecture` of the
-        checkpoint, else `<stem>.json` or `architecture.json` beside it.
+        checkpoint, else `<stem>.json` or `architecture.json` beside it. For a `.weights.h5`: see
+        `sparsepixels.load_weights`.
     indices : path, mapping or sequence, optional
         For a difflogic state_dict: the connections of its layers. By default those in the
         checkpoint, else `<stem>.indices.npz` beside it.
     inputs : int, optional
         For the same files as `groups`: number of input bits.
+    slots : int, optional
+        For a SparsePixels model: how many active pixels are kept.
+    threshold : float, optional
+        For the same: pixels above it are active; 0 by default.
     input_format : FixedPoint or str, optional
         Number format of an input that is not bits.
     classes : sequence of str
@@ -68,6 +79,7 @@ def load_network(
     path = Path(path)
     given = {"groups": groups, "thresholds": thresholds, "inputs": inputs}
     given |= {"architecture": architecture, "indices": indices}
+    given |= {"slots": slots, "threshold": threshold}
     try:
         kind, load = _detect(path)
         unused = [k for k, v in given.items() if v is not None and k not in _OPTIONS[kind]]
@@ -88,6 +100,8 @@ _OPTIONS = {
     "a torch-dwn checkpoint": _GATES,
     "a difflogic checkpoint": _GATES | {"indices"},
     "a torchlogix checkpoint": {"architecture"},
+    "a Keras model": {"slots", "threshold"},
+    "a file of Keras weights": {"architecture", "slots", "threshold"},
 }
 
 
@@ -102,7 +116,14 @@ def _detect(path: Path) -> tuple[str, Callable[..., Network]]:
             return _checkpoint(path)
         if any(name.endswith(".npy") for name in names):
             return "a gate list", _gates(gatelist.read_npz(data), "npz")
-        raise FormatError("a zip archive that is neither .npz nor a torch checkpoint", hint=KINDS)
+        if sparsepixels.is_keras(names):
+            return "a Keras model", partial(sparsepixels.load_keras, path)
+        raise FormatError(
+            "a zip archive that is neither .npz nor a torch checkpoint nor a Keras model",
+            hint=KINDS,
+        )
+    if data.startswith(sparsepixels.HDF5):
+        return "a file of Keras weights", partial(sparsepixels.load_weights, path)
     if data[:1] == b"\x80":
         raise FormatError(
             "a bare pickle, which could run any program and is never loaded",

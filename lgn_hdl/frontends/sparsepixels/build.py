@@ -89,7 +89,7 @@ def from_keras(
             ) from None
         except LgnError as error:
             raise error.at(f"layer {config.get('name')!r}") from None
-    return builder.network(classes)
+    return builder.network(classes, {"slots": slots, "threshold": float(threshold)})
 
 
 class _Builder:
@@ -182,11 +182,11 @@ class _Builder:
         taken = {node.name for node in self.nodes}
         return f"{name}_relu" if name in taken else name
 
-    def network(self, classes: Sequence[str]) -> Network:
+    def network(self, classes: Sequence[str], chosen: Mapping[str, Any]) -> Network:
         if not self.nodes:
             raise FormatError("has no layers")
         outputs = self.outputs or (self.nodes[-1].name,)
-        meta = {"source": "SparsePixels"}
+        meta = {"source": "SparsePixels", **chosen}
         return Network(
             {INPUT: self.source}, tuple(self.nodes), outputs, tuple(classes), meta
         ).validate()

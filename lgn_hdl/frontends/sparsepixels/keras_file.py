@@ -7,7 +7,7 @@ import json
 import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from ...errors import FormatError
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["KerasModel", "read_keras", "read_weights"]
+__all__ = ["KerasModel", "read_keras", "read_variables", "read_weights", "snake_case"]
 
 #: Variables of a layer, in the order in which Keras numbers them.
 VARIABLES = ("kernel", "bias")
@@ -34,10 +34,13 @@ class KerasModel:
         `class_name` and `config` of each layer, as Keras writes them, in the order of the data.
     weights : mapping of str to mapping of str to ndarray
         By the name of the layer, then `kernel` and `bias`.
+    variables : mapping of str to ndarray
+        All of the file, by their place in it, of a model with quantisers of HGQ2.
     """
 
     layers: Sequence[Mapping[str, Any]]
     weights: Mapping[str, Mapping[str, np.ndarray]]
+    variables: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def read_keras(path: str | Path) -> KerasModel:
@@ -52,15 +55,38 @@ def read_keras(path: str | Path) -> KerasModel:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
             stored = archive.read("model.weights.h5")
-        layers = _chain(config["config"]["layers"])
+        layers = config["config"]["layers"]
+        hgq = any(layer["class_name"] == "InputReduce" for layer in layers)
+        # Keras 3 writes mappings here, Keras 2 with QKeras lists.
+        calls = layers[-1].get("inbound_nodes", [{}])
+        if not hgq and any(isinstance(call, Mapping) for call in calls):
+            raise FormatError(
+                "is a model of Keras 3 without an input reduction",
+                where=str(path),
+                hint="expected one with the layers of sparsepixels 0.3, or one of QKeras",
+            )
+        if not all(isinstance(layer["config"]["name"], str) for layer in layers):
+            raise ValueError("a layer has no name")
+        layers = layers if hgq else _chain(layers)
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
         raise FormatError(f"is no model that Keras saved: {error!r}", where=str(path)) from None
     with _open(io.BytesIO(stored), path) as file:
+        if hgq:
+            return KerasModel(layers, {}, dict(_datasets(file)))
         return KerasModel(layers, _numbered(file, layers, path))
 
 
-def read_weights(path: str | Path) -> Mapping[str, Mapping[str, np.ndarray]]:
+def read_weights(
+    path: str | Path, layers: Sequence[Mapping[str, Any]] = ()
+) -> Mapping[str, Mapping[str, np.ndarray]]:
     """Read the weights in an HDF5 file, by layer and variable.
+
+    Parameters
+    ----------
+    path : str or Path
+    layers : sequence of mapping
+        The model's, as in a `KerasModel`: some files number the layers of a kind instead of naming
+        them.
 
     Raises
     ------
@@ -69,12 +95,20 @@ def read_weights(path: str | Path) -> Mapping[str, Mapping[str, np.ndarray]]:
     """
     found: dict[str, dict[str, np.ndarray]] = {}
     with _open(path, path) as file:
+        if layers and any("/vars/" in name for name, _ in _datasets(file)):
+            return _numbered(file, layers, path)
         for name, array in _datasets(file):
             layer, variable = name.split("/")[0], name.split("/")[-1].partition(":")[0]
             found.setdefault(layer, {})[variable] = array
     if not found:
         raise FormatError("holds no weights", where=str(path))
     return found
+
+
+def read_variables(path: str | Path) -> Mapping[str, np.ndarray]:
+    """Read the variables in an HDF5 file, by their place in it."""
+    with _open(path, path) as file:
+        return dict(_datasets(file))
 
 
 def _chain(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -96,7 +130,7 @@ def _numbered(
     seen: Counter[str] = Counter()
     weights: dict[str, dict[str, np.ndarray]] = {}
     for layer in layers:
-        kind = _snake(layer["class_name"])
+        kind = snake_case(layer["class_name"])
         name = kind + (f"_{seen[kind]}" if seen[kind] else "")
         seen[kind] += 1
         for number, variable in enumerate(VARIABLES):
@@ -108,7 +142,7 @@ def _numbered(
     return weights
 
 
-def _snake(name: str) -> str:
+def snake_case(name: str) -> str:
     """QConv2D is stored as q_conv2d."""
     out = ""
     for i, letter in enumerate(name):
@@ -125,7 +159,7 @@ def _datasets(file: h5py.File) -> list[tuple[str, np.ndarray]]:
     found: list[tuple[str, np.ndarray]] = []
 
     def visit(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and item.dtype.kind == "f":
+        if isinstance(item, h5py.Dataset) and item.dtype.kind in "fu":
             found.append((name, np.asarray(item[()], np.float64)))
 
     file.visititems(visit)
