@@ -96,7 +96,8 @@ def convert(
     input_format: FixedPoint | str | None = None,
     classes: Sequence[str] = (),
 ) -> Model:
-    """Convert a live module of torchlogix, difflogic or torch-dwn.
+    """Convert a live module of torchlogix, difflogic, torch-dwn or `lgn_hdl.training`, or a live
+    SparsePixels model.
 
     Parameters
     ----------

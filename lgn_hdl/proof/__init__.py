@@ -3,5 +3,6 @@
 from .claims import Claim, Refuted
 from .counterexample import Counterexample
 from .prove import prove
+from .reduction import prove_reduction
 
-__all__ = ["Claim", "Counterexample", "Refuted", "prove"]
+__all__ = ["Claim", "Counterexample", "Refuted", "prove", "prove_reduction"]

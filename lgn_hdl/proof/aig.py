@@ -166,6 +166,13 @@ class Aig:
             )
         )
 
+    def support(self, literal: int) -> set[int]:
+        """Literals of the inputs that the cone of a literal reads."""
+        read = {literal & ~1}
+        for node in self._cone(literal):
+            read.update(operand & ~1 for operand in self._ands[node // 2 - self._first])
+        return read.intersection(self.inputs)
+
     def write(self, path: Path, output: int) -> None:
         """Write the cone of one literal as a binary AIGER file; inputs keep their order.
 

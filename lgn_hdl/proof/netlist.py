@@ -31,11 +31,11 @@ flatten -noscopeinfo
 """
 _TO_GATES = """\
 opt_clean
-opt_dff -keepdc
-simplemap
+{registers}simplemap
 techmap
 opt_clean
 """
+_ENABLES = "opt_dff -keepdc\n"
 _WRITE = """\
 read_rtlil {rtlil}
 hierarchy -check -top {top}
@@ -134,7 +134,9 @@ class Netlist:
                     stack += missing
 
 
-def gate_netlist(rtlil: Path, workdir: Path, *, mapped: bool = False, top: str = "top") -> Netlist:
+def gate_netlist(
+    rtlil: Path, workdir: Path, *, mapped: bool = False, plain: bool = False, top: str = "top"
+) -> Netlist:
     """Flatten an RTLIL design into gates and registers.
 
     Parameters
@@ -144,6 +146,9 @@ def gate_netlist(rtlil: Path, workdir: Path, *, mapped: bool = False, top: str =
         Takes the script, its log and the netlist.
     mapped : bool
         Whether the design is mapped to generic LUTs already, which are then kept.
+    plain : bool
+        Whether the registers of a design that is not mapped are kept as they are written, with
+        enables and resets as gates in front of them.
 
     Raises
     ------
@@ -159,7 +164,7 @@ def gate_netlist(rtlil: Path, workdir: Path, *, mapped: bool = False, top: str =
         top=top,
         flatten="" if mapped else _FLATTEN,
         check=check.name,
-        to_gates="" if mapped else _TO_GATES,
+        to_gates="" if mapped else _TO_GATES.format(registers="" if plain else _ENABLES),
         json=path.name,
     )
     find_yosys().run(script, workdir, name=path.stem, expect=(check.name, path.name))

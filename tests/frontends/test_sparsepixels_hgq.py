@@ -21,10 +21,10 @@ from sparsepixels_likeness import likeness, named, quantizer
 
 import lgn_hdl
 from lgn_hdl.errors import FormatError, LgnError, NetworkError
+from lgn_hdl.frontends import convert
 from lgn_hdl.frontends.sparsepixels import (
     describe,
     from_description,
-    from_sparsepixels,
     is_model,
 )
 from lgn_hdl.network import ArgMax, FixedPoint, InputReduce, Network, Quantize, SparseConv2d
@@ -123,7 +123,7 @@ def test_live_models_are_described_as_the_file_says(name: str) -> None:
     model = likeness(described)
     assert is_model(model)
     assert describe(model) == described
-    network = from_sparsepixels(model, input_format=input_format)
+    network = convert(model, input_format=input_format)
     assert network_digest(network) == network_digest(network_of(name))
     json.dumps(describe(model))
 

@@ -124,3 +124,13 @@ def test_abc_reads_the_file_alike(tmp_path: Path) -> None:
             shown = [int(pair[-1]) for pair in answer.counterexample.split()]
             assert ones[number(np.array([shown]))[0]] == 1
     assert set(answers) == {True, False}
+
+
+def test_support_is_what_a_cone_reads() -> None:
+    aig = Aig(4)
+    a, b, c, _ = aig.inputs
+    both = aig.conjunction(a, b ^ 1)
+    assert aig.support(aig.exclusive(both, c)) == {a, b, c}
+    assert aig.support(both ^ 1) == {a, b}
+    assert aig.support(c ^ 1) == {c}
+    assert aig.support(TRUE) == set()
