@@ -6,8 +6,9 @@
 Seconds run from the network in memory to RTLIL, passes and their verification included. Then what
 was planned is evaluated on some samples and compared with PyTorch; that is not timed. `--unrolled`
 does the same for gates at every position first. `tables` are the network's truth tables that become
-gates, `gates` what the passes leave of these; comparisons and sums come on top. No outside tool
-runs.
+gates, `gates` what the passes leave of these; comparisons and sums come on top. `parts` are layers
+that compute an element in so many, and `choices` are those of the `multiplexers` that choose what
+a part reads. No outside tool runs.
 """
 
 from __future__ import annotations
@@ -41,11 +42,14 @@ def measured(network: Network, reuse: Reuse, samples: int) -> dict[str, Any]:
     if reuse == "none":
         program, passes = optimize(lower(network))
         core = make_core(program, options)
-        apart = {"comparators": program.num_inputs}
+        apart: dict[str, Any] = {"comparators": program.num_inputs}
     else:
         core, passes = make_streamed_core(network, options, argmax=True)
         parts = stream_figures(core.plan)
         apart = {name: sum(getattr(part, name) for part in parts) for name in APART}
+        layers = core.plan.layers
+        apart["choices"] = sum(layer.block.multiplexers for layer in layers)
+        apart["parts"] = {one.node.name: one.block.parts for one in layers if one.block.parts > 1}
         for part in parts:
             print(f"  {part}")
     text = to_rtlil(core.component())

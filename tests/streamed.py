@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 from amaranth.hdl import Module, ResetInserter, Signal, Value
 from amaranth.sim import Simulator
 from hypothesis import strategies as st
@@ -17,9 +18,20 @@ from lgn_hdl.logic.stream import Reuse, StreamPlan, plan_stream
 from lgn_hdl.logic.timing import StageClock, one_per_level
 from lgn_hdl.network import LogicConv, Network, OrPool, TensorType
 
-__all__ = ["IN_TURN", "Traffic", "drive", "image_networks", "planned"]
+__all__ = [
+    "IN_LINES",
+    "IN_TURN",
+    "Traffic",
+    "divide_always",
+    "drive",
+    "image_networks",
+    "in_parts",
+    "planned",
+    "slow_networks",
+]
 
 IN_TURN: tuple[Reuse, ...] = ("column", "row", "position")
+IN_LINES: tuple[Reuse, ...] = ("column", "row")
 
 
 def planned(
@@ -34,6 +46,58 @@ def planned(
         style="full-adders",
         argmax=network.scores is not None if argmax is None else argmax,
     )
+
+
+def divide_always(patch: pytest.MonkeyPatch) -> None:
+    """Let layers compute elements in as many parts as there is time for."""
+    patch.setattr("lgn_hdl.logic.stream.divide._size", lambda stage, scan, parts, _: -parts)
+    patch.setattr("lgn_hdl.logic.stream.divide._pays", lambda whole, split: True)
+
+
+def in_parts(network: Network, reuse: Reuse, *, levels: int = 2) -> StreamPlan:
+    """A plan with as many parts as there is time for, whether that pays or not."""
+    with pytest.MonkeyPatch.context() as patch:
+        divide_always(patch)
+        return planned(network, reuse, levels=levels)
+
+
+@st.composite
+def slow_networks(draw: st.DrawFn) -> Network:
+    """Convolutions behind poolings and strides, so that their elements come every few clocks."""
+    numbers, rng = st.integers, np.random.default_rng(draw(st.integers(0, 1000)))
+    shape = (draw(numbers(1, 2)), draw(numbers(5, 12)), draw(numbers(5, 12)))
+    layers: list[LogicConv | OrPool] = []
+    image = TensorType(shape)
+
+    def add(layer: LogicConv | OrPool) -> None:
+        nonlocal image
+        try:
+            image = layer.infer(image)
+        except NetworkError:  # the window does not fit
+            return
+        layers.append(layer)
+
+    def conv(stride: int) -> LogicConv:
+        window = (draw(numbers(1, 3)), draw(numbers(1, 3)))
+        padding = (draw(numbers(0, 2)), draw(numbers(0, 2)))
+        k, depth = draw(st.sampled_from([(2, 2), (2, 3), (4, 1)]))
+        return random_conv(
+            rng,
+            image.shape[0],
+            draw(numbers(1, 4)),
+            k=k,
+            depth=depth,
+            window=window,
+            stride=(stride, stride),
+            padding=padding,
+        )
+
+    add(conv(draw(numbers(1, 2))))
+    for _ in range(draw(numbers(1, 2))):
+        size = draw(numbers(2, 3))
+        add(OrPool((size, size), (2, 2), (size // 2, draw(numbers(0, 1)))))
+        add(conv(draw(numbers(1, 2))))
+    return image_of_bits(*(layers or [conv(1)]), shape=shape)
 
 
 @st.composite

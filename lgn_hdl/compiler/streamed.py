@@ -88,8 +88,14 @@ class StreamedCore:
         return (
             f"{what} of an image per clock, through the same gates: {len(plan.layers)} layers "
             f"from {plan.layers[0].node.name} to {plan.layers[-1].node.name}; the layers behind "
-            "see the last image whole."
+            f"see the last image whole.{self._in_parts()}"
         )
+
+    def _in_parts(self) -> str:
+        """Which layers compute an element in parts, as a sentence."""
+        slow = [layer for layer in self.plan.layers if layer.block.parts > 1]
+        named = ", ".join(f"{layer.node.name} in {layer.block.parts}" for layer in slow)
+        return f" Elements are computed in parts: {named}." if slow else ""
 
 
 def make_streamed_core(

@@ -15,6 +15,7 @@ from image_networks import conv_classifier, image_of_bits, random_conv
 from mutations import with_text, without_register
 from networks import classifier
 from simulated import compile_device
+from streamed import divide_always
 
 import lgn_hdl
 from lgn_hdl.cli import main
@@ -22,7 +23,7 @@ from lgn_hdl.compiler.options import BuildOptions, FrontForm, folds_from
 from lgn_hdl.errors import BuildError, VerifyError
 from lgn_hdl.logic import lower
 from lgn_hdl.logic.stream import Reuse
-from lgn_hdl.network import FixedPoint, write_network
+from lgn_hdl.network import FixedPoint, OrPool, write_network
 from lgn_hdl.network.partition import with_front
 from lgn_hdl.report import schema
 from sim.board import run_compiled
@@ -50,6 +51,13 @@ def report_of(build: Path) -> dict:
     report = json.loads((build / "report.json").read_text())
     jsonschema.validate(report, schema())
     return report
+
+
+def registers_of(text: str, module: str) -> int:
+    """Bits of the registers that a module of some Verilog declares."""
+    modules = {m[1]: m[2] for m in re.finditer(r"module (\w+)\((.*?)endmodule", text, re.DOTALL)}
+    found = re.findall(r"^  reg (?:\[(\d+):0\] )?\w+", modules[module], re.MULTILINE)
+    return sum(1 + int(high or 0) for high in found)
 
 
 @pytest.mark.parametrize("reuse", WAYS)
@@ -117,14 +125,44 @@ def test_an_unrolled_build_has_no_streams(builds: dict[str, Path]) -> None:
 
 def test_registers_in_the_report_are_those_of_the_rtl(builds: dict[str, Path]) -> None:
     text = (builds["position"] / "top.v").read_text()
-    modules = {m[1]: m[2] for m in re.finditer(r"module (\w+)\((.*?)endmodule", text, re.DOTALL)}
     streaming = report_of(builds["position"])["streaming"]
     parts = {part["name"]: part["delay_registers"] for part in streaming["parts"]}
     named = {"top_loader": "source", "top_delay3": "collector"}
     named |= {f"top_delay{n}": name for n, name in enumerate(("conv0", "pool", "conv1"))}
     for module, name in named.items():
-        registers = re.findall(r"^  reg (?:\[(\d+):0\] )?\w+", modules[module], re.MULTILINE)
-        assert sum(1 + int(high or 0) for high in registers) == parts[name]
+        assert registers_of(text, module) == parts[name]
+
+
+@pytest.mark.parametrize("reuse", WAYS[1:3])
+def test_elements_in_parts(reuse: Reuse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    divide_always(monkeypatch)
+    rng, build = np.random.default_rng(0), tmp_path / "b"
+    pool, conv = OrPool((2, 2), (2, 2), (0, 0)), random_conv(rng, 3, 4, depth=3)
+    network = image_of_bits(random_conv(rng, 2, 3), pool, conv, shape=(2, 9, 8))
+    lgn_hdl.build(lgn_hdl.Model(network), build, reuse=reuse, argmax=False, vectors=60)
+    assert lgn_hdl.simulate(build).samples == 60
+    report = report_of(build)
+    parts = {part["name"]: part for part in report["streaming"]["parts"]}
+    assert parts["layer2"]["multiplexers"] > 0
+    assert "in parts: layer2 in " in report["pipeline"]["folding"]
+    text = (build / "top.v").read_text()
+    number = list(parts).index("layer2") - 1
+    found = registers_of(text, f"top_delay{number}") + registers_of(text, f"top_join{number}")
+    assert found == parts["layer2"]["delay_registers"]
+
+
+def test_a_part_that_does_not_wait_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    divide_always(monkeypatch)
+    rng, build = np.random.default_rng(0), tmp_path / "b"
+    pool, conv = OrPool((2, 2), (2, 2), (0, 0)), random_conv(rng, 3, 4, k=4, depth=1)
+    network = image_of_bits(random_conv(rng, 2, 3), pool, conv, shape=(2, 8, 8))
+    lgn_hdl.build(lgn_hdl.Model(network), build, reuse="row", argmax=False, vectors=40)
+    text = (build / "top.v").read_text()
+    (joiner,) = set(re.findall(r"module (top_join\d+)\(", text))
+    with pytest.raises(VerifyError, match="block binarizer"):
+        lgn_hdl.simulate(with_text(build, tmp_path / "broken", without_register(text, joiner)))
 
 
 def test_a_register_less_is_caught(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from ..gates import Gates
 from ..wide import port_names, port_vectors
 from .delayline import DelayLine
 from .loader import Loader
+from .parts import PartChooser, PartJoiner
 from .selector import Selector
 from .timers import TimerBank
 
@@ -50,8 +51,8 @@ class StreamedClassifier(wiring.Component):
 
     A sample is loaded into shift registers, which give one element of the first image at a time: a
     position, a row or a column. Every layer has a delay line for what its window needs, and gates
-    for one element. The last image is collected; then the other layers see it whole, as in a
-    pipeline. All registers stand still while a result waits to be taken.
+    for one element or a part of it. The last image is collected; then the other layers see it
+    whole, as in a pipeline. All registers stand still while a result waits to be taken.
 
     Parameters
     ----------
@@ -120,14 +121,29 @@ class StreamedClassifier(wiring.Component):
         plan, element = self._plan, self._elements(m, timers, advance)
         for number, layer in enumerate(plan.layers):
             window = self._delayed(m, number, element, timers, advance)
-            program = layer.block.program
+            block, program = layer.block, layer.block.program
+            if block.parts > 1:
+                chooser = PartChooser(chosen=block.chosen, taps=len(block.taps))
+                self._place(m, f"choose{number}", chooser, Const(1))
+                drive(m, port_vectors(chooser, "i", len(block.taps)), window)
+                m.d.comb += chooser.turn.eq(Cat(timers.turns[number]))
+                window = port_vectors(chooser, "o", program.num_inputs)
             gates = Gates(program=program, pipeline=layer.pipeline)
             self._place(m, f"layer{number}", gates, advance)
             drive(m, port_vectors(gates, "i", program.num_inputs), window)
             found = Bank.over(m, port_vectors(gates, "o", len(program.roots)))
             places = np.searchsorted(program.roots, program.bits) + FIRST_BIT
             kept = np.where(program.bits < FIRST_INPUT, program.bits, places)
-            element = _vectors(m, f"element{number + 1}", found, kept)
+            if block.parts == 1:
+                element = _vectors(m, f"element{number + 1}", found, kept[block.output])
+                continue
+            part = _vectors(m, f"part{number + 1}", found, kept)
+            joiner = PartJoiner(
+                part=block.part, output=block.output, outputs=len(kept), parts=block.parts
+            )
+            self._place(m, f"join{number}", joiner, advance)
+            drive(m, port_vectors(joiner, "i", len(kept)), part)
+            element = port_vectors(joiner, "o", len(block.part))
         return self._delayed(m, len(plan.layers), element, timers, advance)
 
     def _elements(self, m: Module, timers: TimerBank, advance: Signal) -> list[Value]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from amaranth.hdl import Module, Mux, Signal, Value
 
-from ...logic.stream import Control, Pulse, Timer
+from ...logic.stream import Control, Pulse
 
 __all__ = ["TimerBank", "Timing"]
 
@@ -49,6 +50,9 @@ class TimerBank:
     begin : Signal
         The first timer starts: a sample is taken.
     streams : dict of int to Timing
+    turns : dict of int to list of Signal
+        For a layer that computes elements in parts: the second part is computed in this clock, the
+        third, ...
     complete : Signal
         The last stream holds all elements of a sample.
     """
@@ -57,6 +61,7 @@ class TimerBank:
         self._m, self._control, self._advance = m, control, advance
         self._counts: list[tuple[Signal, Signal]] = []
         self.streams: dict[int, Timing] = {}
+        self.turns: dict[int, list[Signal]] = {}
         self.ready = Signal(name="takes_samples")
         self.begin = Signal(name="begin")
         self.complete = Signal(name="complete")
@@ -70,7 +75,14 @@ class TimerBank:
                 start, sent = self.pulse(timer.started), real
             real = self._timer(number, start, sent)
             if timer.stream is not None:
-                self.streams[timer.stream] = self._timing(number, timer, start)
+                take = self._marked(number, start, timer.takes, f"take{number}")
+                zero = self._marked(number, start, timer.zeros, f"zero{number}")
+                self.streams[timer.stream] = Timing(take, zero)
+            if timer.layer is not None:
+                self.turns[timer.layer] = [
+                    self._marked(number, start, turn, f"part{part}_of{timer.layer}")
+                    for part, turn in enumerate(timer.turns, start=1)
+                ]
         count, running = self._counts[0]
         last = control.interval - 1
         m.d.comb += self.ready.eq(primed & (~running | (count == last)))
@@ -97,16 +109,15 @@ class TimerBank:
         self._counts.append((count, running))
         return real
 
-    def _timing(self, number: int, timer: Timer, start: Value) -> Timing:
-        """Registers that say at each count what it means; the first element is no zero."""
+    def _marked(self, number: int, start: Value, counts: np.ndarray, name: str) -> Signal:
+        """A register that is set in those counts of a timer."""
         m = self._m
         count, running = self._counts[number]
-        timing = Timing(Signal(name=f"take{number}"), Signal(name=f"zero{number}"))
-        for signal, counts in ((timing.take, timer.takes), (timing.zero, timer.zeros)):
-            following, before = Signal(name=f"{signal.name}_next"), counts[counts > 0] - 1
-            if len(before):
-                with m.Switch(count), m.Case(*before.tolist()):
-                    m.d.comb += following.eq(running)
-            with m.If(self._advance):
-                m.d.sync += signal.eq(Mux(start, int(0 in counts), following))
-        return timing
+        signal, following = Signal(name=name), Signal(name=f"{name}_next")
+        before = counts[counts > 0] - 1
+        if len(before):
+            with m.Switch(count), m.Case(*before.tolist()):
+                m.d.comb += following.eq(running)
+        with m.If(self._advance):
+            m.d.sync += signal.eq(Mux(start, int(0 in counts), following))
+        return signal

@@ -1,4 +1,4 @@
-"""The gates of one position, or of a line of them, as a program over the bits of a window."""
+"""The gates of an element, as a program over the bits of a window; which bits those are."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...network import LogicConv, Network, Node, OrPool, TensorType
-from ..lower import lower
+from ...network import TensorType
 from ..passes import PassResult
 from ..program import FIRST_INPUT, LogicProgram
-from .grid import Grid, Sliding
 
-__all__ = ["Block", "Equals", "Taps", "Window", "elements_of", "only_used"]
+__all__ = ["Block", "Equals", "Taps", "elements_of", "multiplexers", "only_used"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +44,17 @@ class Taps:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """What a layer computes of a window.
+    """What a layer computes of a window, all at once or part after part.
 
     Parameters
     ----------
     program : LogicProgram
-        Feature j, one bit, is tap j; the bits that leave are those of an element.
+        Of one part. Its features are bits that are chosen among the taps.
     taps : Taps
+    chosen : ndarray of int64, shape (parts, features)
+        Tap that each feature is while a part is computed; -1 for a zero.
+    part, output : ndarray of int64, shape (B,)
+        For every bit of an element: in which part it is computed, and as which bit of the program.
     passes : list of PassResult
     probes : int
         Random samples that every pass was verified with.
@@ -60,8 +62,26 @@ class Block:
 
     program: LogicProgram
     taps: Taps
+    chosen: np.ndarray
+    part: np.ndarray
+    output: np.ndarray
     passes: list[PassResult]
     probes: int
+
+    @property
+    def parts(self) -> int:
+        """Ticks that the gates need for an element."""
+        return len(self.chosen)
+
+    @property
+    def multiplexers(self) -> int:
+        """Bits that choose between two taps, or a tap and zero."""
+        return multiplexers(self.chosen)
+
+    @property
+    def waiting(self) -> int:
+        """Registers in which parts of an element wait for the last one."""
+        return int((self.parts - 1 - self.part).sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,18 +106,31 @@ class Equals:
         constant = (bits == 0) | ((bits == 1) & (not padded))
         return cls(first[which.ravel()], np.where(constant, bits, -1).astype(np.int64))
 
-    def put_into(self, program: LogicProgram, feature: np.ndarray) -> LogicProgram:
+    def instead_of(self, bit: np.ndarray) -> np.ndarray:
+        """Bits that are read instead of some; -1 for a zero."""
+        return np.where((bit < 0) | (self.constant[bit] == 0), -1, self.bit[bit])
+
+    def put_into(
+        self, program: LogicProgram, feature: np.ndarray, bit: np.ndarray | None = None
+    ) -> LogicProgram:
         """A program of one-bit features that reads these bits no more than once.
 
         Parameters
         ----------
         program : LogicProgram
             As it was lowered: input bit i is feature i.
-        feature : ndarray of int64, shape (P, B)
-            Which of its features is bit b, for each of some elements.
+        feature : ndarray of int64, shape (P, W)
+            Which of its features is bit w, for each of some elements.
+        bit : ndarray of int64, shape (parts, W), optional
+            Bit of an element that w is in each part, -1 for a zero; else w itself.
         """
+        bit = np.arange(len(self.bit))[None] if bit is None else bit
+        means = np.where(self.constant >= 0, self.constant, FIRST_INPUT + self.bit)
+        meant = np.where(bit < 0, 0, means[bit])
+        _, first, which = np.unique(meant, axis=1, return_index=True, return_inverse=True)
+        constant = (meant[0] < FIRST_INPUT) & (meant == meant[0]).all(axis=0)
+        same = np.where(constant, meant[0], FIRST_INPUT + feature[:, first[which.ravel()]])
         new = np.arange(program.num_signals, dtype=np.int32)
-        same = np.where(self.constant >= 0, self.constant, FIRST_INPUT + feature[:, self.bit])
         new[FIRST_INPUT + feature] = same
         sums = program.sums
         return replace(
@@ -106,47 +139,6 @@ class Equals:
             bits=new[program.bits],
             sums=replace(sums, signal=new[sums.signal]),
         ).check()
-
-
-class Window:
-    """A layer on an image that is a window long where positions take turns.
-
-    Parameters
-    ----------
-    node : Node
-    image : TensorType
-        What the layer reads.
-    scan : tuple of int
-        Axes along which elements follow each other; along the others all positions are at hand.
-
-    Attributes
-    ----------
-    program : LogicProgram
-        The element that comes out, row-major over channels and the other axes.
-    feature : ndarray of int64, shape (P, B)
-        Which feature is bit b of the element at place p of the window.
-    """
-
-    def __init__(self, node: Node, image: TensorType, scan: tuple[int, ...]):
-        layer = node.layer
-        assert isinstance(layer, (LogicConv, OrPool))
-        channels, *size = image.shape
-        sizes = zip(size, layer.window, strict=True)
-        shape = tuple(w if a in scan else n for a, (n, w) in enumerate(sizes))
-        padding = tuple(0 if a in scan else p for a, p in enumerate(layer.padding))
-        small = Network(
-            {"window": TensorType((channels, *shape))},
-            (Node(node.name, replace(layer, padding=padding), ("window",)),),
-            (node.name,),
-        ).validate()
-        self.program = lower(small)
-        self.feature = elements_of(TensorType((channels, *shape)), scan)
-        self._places = np.indices(tuple(shape[axis] for axis in scan)).reshape(len(scan), -1)
-
-    def taps(self, used: np.ndarray, grid: Grid, sliding: Sliding) -> Taps:
-        """Where the features `used` are found in a stream."""
-        place, bit = np.divmod(np.argsort(self.feature.ravel())[used], self.feature.shape[1])
-        return Taps(bit, sliding.delay(grid, self._places[:, place]))
 
 
 def elements_of(image: TensorType, scan: tuple[int, ...]) -> np.ndarray:
@@ -177,3 +169,8 @@ def only_used(program: LogicProgram) -> tuple[LogicProgram, np.ndarray]:
         sums=replace(sums, signal=new[sums.signal]),
     )
     return small.check(), program.input_feature[inputs].astype(np.int64)
+
+
+def multiplexers(chosen: np.ndarray) -> int:
+    """How many, of two bits each, make features of taps, (parts, features) as in a block."""
+    return int(np.count_nonzero(np.diff(np.sort(chosen, axis=0), axis=0)))

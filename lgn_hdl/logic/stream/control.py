@@ -1,5 +1,7 @@
 """Who counts what: a timer for every stream, each started by the one before.
 
+Before that of a stream whose elements are computed in parts is one that says whose turn it is.
+
 A timer that is started in tick s counts 0 in tick s + 1 and goes on for `interval` ticks, so the
 next sample may start it again when it counts its last. In the tick of a count that is among those
 it takes an element at, the stream's first register takes one, and shows it one tick later.
@@ -7,12 +9,13 @@ it takes an element at, the stream's first register takes one, and shows it one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .grid import Grid
-from .ticks import FIRST_TICK, Ticks
+from .ticks import FIRST_TICK, Step, Ticks
 
 __all__ = ["Control", "Pulse", "Timer", "make_control"]
 
@@ -38,13 +41,19 @@ class Timer:
     zeros : ndarray of int64
         Those of them at which it is a zero.
     stream : int or None
-        Whose elements these are; None for a timer that only bridges a time.
+        Whose elements these are; None for a timer of something else.
+    layer : int or None
+        The layer that computes elements in parts whose turns it counts.
+    turns : tuple of ndarray of int64
+        Counts at which the second part is computed, the third, ...
     """
 
     started: Pulse | None
     takes: np.ndarray
     zeros: np.ndarray
-    stream: int | None
+    stream: int | None = None
+    layer: int | None = None
+    turns: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,23 +76,29 @@ class Control:
     copies: tuple[Pulse, ...]
 
 
-def make_control(ticks: Ticks, grids: tuple[Grid, ...]) -> Control:
+def make_control(ticks: Ticks, grids: tuple[Grid, ...], steps: Sequence[Step]) -> Control:
     """The timers of a schedule."""
     starts: list[int] = []
     timers: list[Timer] = []
     none = np.zeros(0, np.int64)
 
-    def add(start: int, takes: np.ndarray, zeros: np.ndarray, stream: int | None) -> None:
+    def add(start: int, timer: Timer) -> None:
+        """A timer that starts at a tick, and others before it if that is too far away."""
+        while starts and start > starts[-1] + ticks.interval:
+            add(starts[-1] + ticks.interval, Timer(None, none, none))
         begun = Pulse(len(starts) - 1, start - starts[-1] - 1) if starts else None
         starts.append(start)
-        timers.append(Timer(begun, takes, zeros, stream))
+        timers.append(replace(timer, started=begun))
 
     for stream, (visible, grid) in enumerate(zip(ticks.visible, grids, strict=True)):
-        start = int(visible[0]) - FIRST_TICK
-        while starts and start > starts[-1] + ticks.interval:
-            add(starts[-1] + ticks.interval, none, none, None)
+        if stream and steps[stream - 1].parts > 1:
+            reads = steps[stream - 1].reads(visible)
+            start = int(reads[0, 0]) - 1
+            turns = tuple((reads - start - 1).T[1:])
+            add(start, Timer(None, none, none, layer=stream - 1, turns=turns))
         takes = visible - visible[0]
-        add(start, takes, np.delete(takes, grid.positions), stream)
+        zeros = np.delete(takes, grid.positions)
+        add(int(visible[0]) - FIRST_TICK, Timer(None, takes, zeros, stream))
     copies: list[Pulse] = []
     held, complete = 0, ticks.complete
     while complete > held + ticks.interval:

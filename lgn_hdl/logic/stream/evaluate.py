@@ -72,11 +72,19 @@ class StreamEvaluator:
     def _layer(
         self, number: int, layer: StreamLayer, sequence: np.ndarray, samples: int
     ) -> np.ndarray:
-        grid = self._plan.grids[number]
+        grid, block = self._plan.grids[number], layer.block
         newest = layer.sliding.newest(grid)
-        windows = _windows(sequence, grid, newest, layer.block.taps, samples)
-        bits, _ = self._blocks[number](windows)
-        return bits.reshape(samples, len(newest), -1)
+        windows = _windows(sequence, grid, newest, block.taps, samples)
+        element = np.zeros((len(windows), len(block.part)), bool)
+        zero = np.zeros((len(windows), 1), bool)
+        for part, chosen in enumerate(block.chosen):
+            # The last column is what a feature is that is no tap.
+            whole = block.parts == 1
+            given = windows if whole else np.concatenate([windows, zero], axis=1)[:, chosen]
+            bits, _ = self._blocks[number](given)
+            own = block.part == part
+            element[:, own] = bits[:, block.output[own]]
+        return element.reshape(samples, len(newest), -1)
 
 
 def _sequence(stream: np.ndarray, grid: Grid, rng: np.random.Generator) -> np.ndarray:

@@ -45,11 +45,12 @@ class PartFigures:
     gate_registers : int
         Registers between the gates, for the clock.
     delay_registers : int
-        Line buffers and windows, or what else holds elements.
+        Line buffers and windows, or what else holds elements or parts of them.
     zeroed : int
         Bits that are set to zero where an element is padding: an AND each.
     multiplexers : int
-        Bits that choose between loading and moving on, or between features.
+        Bits that choose between loading and moving on, between features, or what is read by the
+        parts of an element.
     comparators : int
         Comparisons of a feature with a constant.
     """
@@ -141,7 +142,8 @@ def _layer(plan: StreamPlan, number: int, layer: StreamLayer) -> PartFigures:
         shared_gates=block.passes[0].gates,
         gates=block.program.num_gates,
         gate_registers=gate_registers(block.program, layer.pipeline),
-        delay_registers=int(depths.sum()),
+        delay_registers=int(depths.sum()) + block.waiting,
+        multiplexers=block.multiplexers,
         zeroed=int((depths > 0).sum()) if padded else 0,
     )
 

@@ -96,6 +96,15 @@ class Sliding:
         corner = places * np.array(self.stride)[:, None] - np.array(self.padding)[:, None]
         return grid.pitch @ (corner + self.reach[:, None])
 
+    def outside(self, size: tuple[int, ...]) -> np.ndarray:
+        """Which places of the window lie in the padding, bool (output positions, places)."""
+        corners = np.indices(self.out).reshape(len(self.out), -1, 1)
+        corners = corners * np.array(self.stride)[:, None, None]
+        places = np.indices(self.window).reshape(len(self.out), 1, -1)
+        at = corners + places - np.array(self.padding)[:, None, None]
+        inside = (at >= 0) & (at < np.array(size)[:, None, None])
+        return ~np.asarray(inside.all(axis=0))
+
     def delay(self, grid: Grid, place: np.ndarray) -> np.ndarray:
         """How many elements before the newest a place (axes, ...) of the window came."""
         behind = self.reach.reshape(-1, *[1] * (place.ndim - 1)) - place

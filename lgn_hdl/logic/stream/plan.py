@@ -13,7 +13,7 @@ from .block import Block, Taps
 from .control import Control
 from .grid import Grid, Sliding
 from .source import Aside, Source
-from .ticks import Ticks
+from .ticks import Step, Ticks
 
 __all__ = ["REUSES", "Reuse", "StreamLayer", "StreamPlan"]
 
@@ -31,7 +31,7 @@ class StreamLayer:
     ----------
     node : Node
     image : TensorType
-        What it gives.
+        What it gives in the network; a pooling that follows may have its first half here.
     sliding : Sliding
         How it moves over the stream that it reads.
     block : Block
@@ -45,6 +45,10 @@ class StreamLayer:
     sliding: Sliding
     block: Block
     pipeline: Pipeline
+
+    def step(self, grid: Grid) -> Step:
+        """What the schedule has to know of it; `grid` is of the elements that come out."""
+        return Step(self.sliding, grid, self.pipeline.roots_stage, self.block.parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,20 +101,20 @@ class StreamPlan:
     @property
     def passes(self) -> list[PassResult]:
         """Each pass over all parts: sizes and seconds add up, the depth is the largest."""
-        found = []
-        for number, last in enumerate(self.tail_passes):
-            # The tail alone may have a pass more, for its class sums.
-            others = [block.passes[min(number, len(block.passes) - 1)] for block in self.blocks]
-            same = [*others, last]
-            own = [part.seconds for part in same if part.name == last.name]
+        parts = [*(block.passes for block in self.blocks), self.tail_passes]
+        last, found = [part[0] for part in parts], []
+        for name in dict.fromkeys(one.name for part in reversed(parts) for one in part):
+            # A part that has no such pass stays as it was.
+            own = [next((one for one in part if one.name == name), None) for part in parts]
+            last = [now or before for now, before in zip(own, last, strict=True)]
             found.append(
                 PassResult(
-                    last.name,
-                    sum(part.gates for part in same),
-                    sum(part.inputs for part in same),
-                    last.terms,
-                    max(part.depth for part in same),
-                    sum(own),
+                    name,
+                    sum(part.gates for part in last),
+                    sum(part.inputs for part in last),
+                    last[-1].terms,
+                    max(part.depth for part in last),
+                    sum(now.seconds for now in own if now is not None),
                 )
             )
         return found

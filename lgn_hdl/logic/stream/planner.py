@@ -8,22 +8,24 @@ from dataclasses import replace
 import numpy as np
 
 from ...errors import BuildError
-from ...network import LogicConv, Network, OrPool
+from ...network import Network
 from ..compressor import Style
 from ..lower import lower
-from ..passes import PassResult, optimize
 from ..program import LogicProgram
-from ..schedule import schedule
+from ..schedule import Pipeline, schedule
 from ..timing import DelayModel, StageClock
-from ..verify import probe_count
-from .block import Block, Equals, Taps, Window, elements_of, only_used
+from .block import Block, Taps, elements_of
+from .chain import Chain
 from .choose import comparisons, make_aside, make_source
+from .codes import Codes
 from .control import make_control
 from .cut import Cut, cut
-from .grid import Grid, Sliding, zeros_for
+from .divide import Division, divided, worthwhile
+from .known import Simplifier
 from .plan import Reuse, StreamLayer, StreamPlan
 from .source import Aside, Source
-from .ticks import Step, find_ticks
+from .stages import stages_of
+from .ticks import find_ticks
 
 __all__ = ["plan_stream"]
 
@@ -61,116 +63,114 @@ def plan_stream(
     """
     if clock.period is None:
         raise BuildError("positions cannot take turns without a clock", where="--reuse")
-    chain = _Chain(cut(network), reuse, seed, progress)
-    tail, tail_passes, collected, aside_bits = chain.forward(fuse)
-    grids = chain.grids
-    widths, kept = [len(_kept(collected))], _kept(collected)
-    layers: list[StreamLayer] = []
-    for number in reversed(range(len(grids) - 1)):
-        block, sliding = chain.block(number, kept), chain.slidings[number]
-        kept = _kept(block.taps)
-        widths.insert(0, len(kept))
-        block = replace(block, taps=block.taps.renumbered(kept))
-        pipeline = schedule(block.program, model=model, clock=clock, style=style, argmax=False)
-        node, image = chain.parts.chain[number], chain.parts.images[number + 1]
-        layers.insert(0, StreamLayer(node, image, sliding, block, pipeline))
-    front, source, aside = _front(chain.parts, chain.scan, kept, aside_bits)
-    steps = zip(layers, grids[1:], strict=True)
-    ticks = find_ticks(
-        grids[0], [Step(one.sliding, grid, one.pipeline.roots_stage) for one, grid in steps]
-    )
-    return StreamPlan(
-        reuse=reuse,
-        front=front,
-        source=source,
-        layers=tuple(layers),
-        grids=grids,
-        widths=tuple(widths),
-        ticks=ticks,
-        control=make_control(ticks, grids),
-        collected=collected.renumbered(_kept(collected)),
-        aside=aside,
-        tail=tail,
-        pipeline=schedule(tail, model=model, clock=clock, style=style, argmax=argmax),
-        tail_passes=tail_passes,
-        argmax=argmax,
-    )
+    whole = cut(network)
+    simplifier = Simplifier(fuse, seed, progress)
+    front = _Front(whole, _scan(reuse, len(whole.images[0].shape) - 1))
 
-
-class _Chain:
-    """The layers that take turns: programs of their elements, simplified from both ends."""
-
-    def __init__(self, parts: Cut, reuse: Reuse, seed: int, progress: Callable[[str], None]):
-        self.parts, self.scan = parts, _scan(reuse, len(parts.images[0].shape) - 1)
-        self._seed, self._progress = seed, progress
-        self._windows: list[Window] = []
-        self.slidings: list[Sliding] = []
-        for number, node in enumerate(parts.chain):
-            assert isinstance(node.layer, (LogicConv, OrPool)), "cut takes no others"
-            out = parts.images[number + 1].shape
-            self.slidings.append(Sliding.of(node.layer, self.scan, out))
-            self._windows.append(Window(node, parts.images[number], self.scan))
-        sizes = [tuple(image.shape[1 + axis] for axis in self.scan) for image in parts.images]
-        readers = zip(sizes, [*self.slidings, None], strict=True)
-        self.grids = tuple(Grid(size, zeros_for(reader, size)) for size, reader in readers)
-        self._programs: list[LogicProgram] = []
-        self._passes: list[list[PassResult]] = []
-
-    def forward(self, fuse: int | None) -> tuple[LogicProgram, list[PassResult], Taps, np.ndarray]:
-        """Simplify layer after layer, then the tail.
-
-        What is constant or equal in one image is so in every window of the next layer.
-
-        Returns
-        -------
-        LogicProgram, list of PassResult
-            The tail, with the features that it reads.
-        Taps
-            Those of them that are bits of the last image.
-        ndarray of int64
-            The others, as numbers of bits set aside.
-        """
-        equals: Equals | None = None
-        for number, window in enumerate(self._windows):
-            program, grid = window.program, self.grids[number + 1]
-            if equals is not None:
-                program = equals.put_into(program, window.feature)
-            program, passes = self._optimized(program, number)
-            self._programs.append(program)
-            self._passes.append(passes)
-            equals = Equals.of(program.bits, padded=grid.elements > len(grid.positions))
-        assert equals is not None, "a chain has a layer"
-        elements = elements_of(self.parts.images[-1], self.scan)
-        tail = equals.put_into(lower(self.parts.tail), elements)
-        tail, passes = optimize(
-            tail, fuse=fuse, seed=self._seed, progress=lambda name: self._progress(f"dense: {name}")
+    def planned(division: Division) -> StreamPlan:
+        """The plan with layers in parts."""
+        stages = stages_of(whole, front.scan, division.hold)
+        parts = division.parts_of(stages)
+        chain = Chain(whole, front.scan, stages, parts, front.codes, simplifier)
+        tail, tail_passes, collected, aside = chain.forward()
+        kept = _kept(collected)
+        widths, layers = [len(kept)], []
+        for number in reversed(range(len(stages))):
+            block, stage = chain.block(number, kept), stages[number]
+            kept = _kept(block.taps)
+            widths.insert(0, len(kept))
+            block = replace(block, taps=block.taps.renumbered(kept))
+            pipeline = _schedule(block, model, clock, style)
+            image = front.images.get(stage.node.name, stage.image)
+            sliding = chain.slidings[number]
+            layers.insert(0, StreamLayer(stage.node, image, sliding, block, pipeline))
+        steps = [layer.step(grid) for layer, grid in zip(layers, chain.grids[1:], strict=True)]
+        ticks = find_ticks(chain.grids[0], steps)
+        return StreamPlan(
+            reuse=reuse,
+            front=front.program,
+            source=front.source(kept),
+            layers=tuple(layers),
+            grids=chain.grids,
+            widths=tuple(widths),
+            ticks=ticks,
+            control=make_control(ticks, chain.grids, steps),
+            collected=collected.renumbered(_kept(collected)),
+            aside=front.aside(aside),
+            tail=tail,
+            pipeline=schedule(tail, model=model, clock=clock, style=style, argmax=argmax),
+            tail_passes=tail_passes,
+            argmax=argmax,
         )
-        tail, used = only_used(tail)
-        of_image = used < elements.size
-        # Which bit of which element each collected bit is.
-        number, bit = np.divmod(np.argsort(elements.ravel())[used[of_image]], elements.shape[1])
-        taps = Taps(bit, len(elements) - 1 - number)
-        return tail, passes, taps, used[~of_image] - elements.size
 
-    def block(self, number: int, kept: np.ndarray) -> Block:
-        """A layer of which only some bits of an element are read behind."""
-        window, program = self._windows[number], self._programs[number]
-        program = replace(program, bits=program.bits[kept])
-        program, again = self._optimized(program, number)
-        program, features = only_used(program)
-        first, *before = self._passes[number]
-        both = zip(before, again[1:], strict=True)
-        passes = [first, *(replace(b, seconds=a.seconds + b.seconds) for a, b in both)]
-        taps = window.taps(features, self.grids[number], self.slidings[number])
-        return Block(program, taps, passes, probe_count(window.program))
+    plan = planned(Division())
+    division = divided(whole, front.scan, plan, simplifier)
+    while division.parts:
+        try:
+            in_parts = planned(division)
+        except BuildError:  # choosing took a register more than there was time for
+            break
+        if in_parts.interval > plan.interval:
+            break
+        smaller = worthwhile(whole, division, plan, in_parts)
+        if smaller == division:
+            return in_parts
+        division = smaller
+    return plan
 
-    def _optimized(
-        self, program: LogicProgram, number: int
-    ) -> tuple[LogicProgram, list[PassResult]]:
-        layer = self.parts.chain[number].name
-        return optimize(
-            program, seed=self._seed, progress=lambda name: self._progress(f"{layer}: {name}")
-        )
+
+class _Front:
+    """The bits of the first image, and those set aside, as comparisons."""
+
+    def __init__(self, whole: Cut, scan: tuple[int, ...]):
+        self.scan, self.program = scan, lower(whole.front)
+        self._elements, self._size = elements_of(whole.images[0], scan), whole.images[0].size
+        self._feature, self._threshold = comparisons(self.program)
+        self.codes = Codes.of(self._feature[self._elements], self._threshold[self._elements])
+        names = (node.name for node in whole.chain)
+        self.images = dict(zip(names, whole.images[1:], strict=True))
+
+    def source(self, kept: np.ndarray) -> Source:
+        """What gives the bits `kept` of every element."""
+        image = self._elements[:, kept]
+        return make_source(self.program, self._feature[image], self._threshold[image])
+
+    def aside(self, bits: np.ndarray) -> Aside | None:
+        """What keeps bits set aside; their comparisons follow those of the image."""
+        at = self._size + bits
+        if not len(at):
+            return None
+        return make_aside(self.program, self._feature[at], self._threshold[at])
+
+
+def _schedule(block: Block, model: DelayModel, clock: StageClock, style: Style) -> Pipeline:
+    """Registers between the gates of a block; choosing a part takes the time of a LUT before."""
+    program = block.program
+    count = program.num_inputs if block.parts > 1 else 0
+    pipeline = schedule(
+        _behind_choices(program, count), model=model, clock=clock, style=style, argmax=False
+    )
+    return replace(pipeline, gate_stage=pipeline.gate_stage[count:])
+
+
+def _behind_choices(program: LogicProgram, count: int) -> LogicProgram:
+    """The program with a gate of three inputs behind each of its first `count` input bits."""
+    if not count:
+        return program
+    first, width = program.first_gate, max(3, program.fanin.shape[1])
+    new = np.arange(program.num_signals, dtype=np.int32)
+    new[first - count :] += count
+    gates = np.zeros((count + program.num_gates, width), np.int32)
+    gates[:count, :3] = np.arange(first - count, first)[:, None]
+    gates[count:, : program.fanin.shape[1]] = new[program.fanin]
+    return replace(
+        program,
+        fanin=gates,
+        arity=np.concatenate([np.full(count, 3, np.uint8), program.arity]),
+        table=np.concatenate([np.full(count, 0x80, np.uint64), program.table]),
+        bits=new[program.bits],
+        sums=replace(program.sums, signal=new[program.sums.signal]),
+    )
 
 
 def _scan(reuse: Reuse, axes: int) -> tuple[int, ...]:
@@ -189,15 +189,3 @@ def _scan(reuse: Reuse, axes: int) -> tuple[int, ...]:
 def _kept(taps: Taps) -> np.ndarray:
     """Bits of an element that are read at all; at least one, an element of no bits is none."""
     return np.unique(taps.bit) if len(taps) else np.zeros(1, np.int64)
-
-
-def _front(
-    parts: Cut, scan: tuple[int, ...], kept: np.ndarray, aside: np.ndarray
-) -> tuple[LogicProgram, Source, Aside | None]:
-    front = lower(parts.front)
-    feature, threshold = comparisons(front)
-    image = elements_of(parts.images[0], scan)[:, kept]
-    source = make_source(front, feature[image], threshold[image])
-    # The comparisons of the front are those of the image, then those set aside.
-    at = parts.images[0].size + aside
-    return front, source, make_aside(front, feature[at], threshold[at]) if len(at) else None

@@ -33,11 +33,19 @@ class Step:
         Of the elements that come out.
     stages : int
         Registers inside the layer's gates.
+    parts : int
+        Ticks that the gates need for an element; the window stands for as long.
     """
 
     sliding: Sliding
     grid: Grid
     stages: int
+    parts: int = 1
+
+    def reads(self, visible: np.ndarray) -> np.ndarray:
+        """Ticks in which the gates read windows for elements at `visible`, (elements, parts)."""
+        last = visible[self.grid.positions] - self.stages - 1
+        return last[:, None] - np.arange(self.parts)[::-1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +85,9 @@ def find_ticks(first: Grid, steps: Sequence[Step]) -> Ticks:
     BuildError
         If no waiting helps.
     """
-    for waiting, paced in [(0, False), *((clocks, True) for clocks in range(_MOST_WAITING))]:
+    # Lines that are elements themselves have nothing between them that could wait.
+    most = _MOST_WAITING if len(first.size) > 1 else 0
+    for waiting, paced in [(0, False), *((clocks, True) for clocks in range(most))]:
         try:
             ticks = _ticks(first, steps, waiting, paced)
         except _Late:
@@ -96,17 +106,20 @@ def _ticks(first: Grid, steps: Sequence[Step], waiting: int, paced: bool) -> Tic
     slower = Grid(first.padded, (0, *(waiting for _ in first.size[1:])))
     visible = [FIRST_TICK + slower.positions]
     pace = slower.pitch[:-1].tolist() if paced else []
-    interval = _span(visible[0])
+    interval = int(visible[0][-1] - visible[0][0] + 1)
     grid = first
-    for step in steps:
+    for number, step in enumerate(steps):
         given = visible[-1]
         newest = step.sliding.newest(grid)
-        earliest = given[newest] + step.stages + 1
+        earliest = given[newest] + step.stages + step.parts
         # The window is there until its next element comes; behind the last one is the next sample.
         following = np.append(given, np.iinfo(np.int64).max)[newest + 1]
-        out, latest = _emitted(step, earliest, following, pace)
-        out = _closer(out, interval, step, following)
-        interval = max(interval, _span(out))
+        gaps = _gaps(step.grid, steps[number + 1] if number + 1 < len(steps) else None)
+        out, latest = _emitted(step, earliest, following, pace, gaps)
+        out = _closer(out, interval, step, following, gaps)
+        places = out[step.grid.positions]
+        interval = max(interval, int(out[-1] - out[0] + gaps[-1]))
+        interval = max(interval, int(places[-1] - places[0]) + step.parts)
         if newest[-1] == grid.elements - 1:
             interval = max(interval, int(latest - step.stages - given[0]))
         visible.append(out)
@@ -114,8 +127,16 @@ def _ticks(first: Grid, steps: Sequence[Step], waiting: int, paced: bool) -> Tic
     return Ticks(interval, tuple(visible))
 
 
+def _gaps(grid: Grid, reader: Step | None) -> np.ndarray:
+    """Ticks from each element to the next, at least: a window stands until its parts are done."""
+    gaps = np.ones(grid.elements, np.int64)
+    if reader is not None:
+        gaps[reader.sliding.newest(grid)] = reader.parts
+    return gaps
+
+
 def _emitted(
-    step: Step, earliest: np.ndarray, following: np.ndarray, pace: list[int]
+    step: Step, earliest: np.ndarray, following: np.ndarray, pace: list[int], gaps: np.ndarray
 ) -> tuple[np.ndarray, int]:
     """Ticks of all elements of a stream, and that of the last position.
 
@@ -125,17 +146,17 @@ def _emitted(
     paces = list(zip(grid.pitch[:-1].tolist(), pace, strict=False))
     number = np.full(grid.elements, -1)
     number[grid.positions] = np.arange(len(grid.positions))
-    starts, ends = earliest.tolist(), following.tolist()
+    starts, ends, gap = earliest.tolist(), following.tolist(), gaps.tolist()
     # Zeros in front of the first position do not exist, so the first element is a position.
     ticks: list[int] = []
-    now, last = starts[0] - 1, 0
+    now, last = starts[0] - gap[-1], 0
     for element, position in enumerate(number.tolist()):
-        now += 1
+        now += gap[element - 1]
         if position < 0:
             begun = (ticks[-pitch] + least for pitch, least in paces if element % pitch == 0)
             now = max([now, *begun])
         else:
-            now = max(now, starts[position])
+            now = max(now, starts[position], last + step.parts)
             if now - stages > ends[position]:
                 raise _Late
             last = now
@@ -143,15 +164,15 @@ def _emitted(
     return np.array(ticks), last
 
 
-def _closer(out: np.ndarray, interval: int, step: Step, following: np.ndarray) -> np.ndarray:
+def _closer(
+    out: np.ndarray, interval: int, step: Step, following: np.ndarray, gaps: np.ndarray
+) -> np.ndarray:
     """The same elements, the first ones later, so that they fit in an interval; if they can."""
-    later = np.maximum(out, out[-1] - interval + 1 + np.arange(len(out)))
-    fits = (later[step.grid.positions] - step.stages <= following).all()
+    before = np.concatenate([[0], np.cumsum(gaps[:-1])])
+    later = np.maximum(out, out[-1] + gaps[-1] - interval + before)
+    places = later[step.grid.positions]
+    fits = (places - step.stages <= following).all() and (np.diff(places) >= step.parts).all()
     return later if fits else out
-
-
-def _span(visible: np.ndarray) -> int:
-    return int(visible[-1] - visible[0] + 1)
 
 
 def _check(ticks: Ticks, first: Grid, steps: Sequence[Step]) -> None:
@@ -167,10 +188,11 @@ def _check(ticks: Ticks, first: Grid, steps: Sequence[Step]) -> None:
     grid = first
     for given, out, step in zip(ticks.visible, ticks.visible[1:], steps, strict=False):
         arrivals = (starts + given).ravel()
-        read = (starts + out[step.grid.positions] - step.stages - 1).ravel()
-        newest = (np.arange(samples)[:, None] * grid.elements + step.sliding.newest(grid)).ravel()
+        read = (starts + step.reads(out).ravel()).ravel()
+        newest = np.arange(samples)[:, None] * grid.elements + step.sliding.newest(grid)
+        newest = np.repeat(newest.ravel(), step.parts)
         found = np.searchsorted(arrivals, read, side="right") - 1
-        in_order = (np.diff(arrivals) > 0).all() and (np.diff((starts + out).ravel()) > 0).all()
+        in_order = all((np.diff(t.ravel()) > 0).all() for t in (arrivals, starts + out, read))
         if not in_order or not np.array_equal(found, newest):
             raise VerifyError("the schedule of the streams reads a window at the wrong time")
         grid = step.grid
