@@ -59,7 +59,7 @@ def build(
     combinational: bool = False,
     argmax: bool = True,
     counters: Any = None,
-    vectors: int = 512,
+    vectors: int | None = None,
     seed: int = 0,
     samples: Samples | str | Path | None = None,
     prove: bool = False,
@@ -99,8 +99,8 @@ def build(
         Whether the hardware gives the class index beside the scores.
     counters : {"full-adders", "counters"}, optional
         What the class sums are made of; by default the target's better choice.
-    vectors : int
-        How many test vectors to write.
+    vectors : int, optional
+        How many test vectors to write: by default 512, of a sparse CNN 40.
     seed : int
         Of the random vectors and of every random choice.
     samples : Samples, str or Path, optional

@@ -30,6 +30,9 @@ from .streamed import StreamedCore, make_streamed_core
 
 __all__ = ["Design", "as_built", "plan"]
 
+#: Test vectors; a sample of a sparse CNN takes many clocks of a large design to simulate.
+VECTORS, SPARSE_VECTORS = 512, 40
+
 
 @dataclass(frozen=True, eq=False)
 class Design:
@@ -95,8 +98,10 @@ def plan(
     network, warnings = as_built(network, options)
     if sparse:
         core = make_sparse_core(network, options)
-        options = replace(options, input_format=str(core.number))
+        vectors = options.vectors or SPARSE_VECTORS
+        options = replace(options, input_format=str(core.number), vectors=vectors)
         return Design(network, [], core, options, warnings)
+    options = replace(options, vectors=options.vectors or VECTORS)
     argmax = options.argmax and network.scores is not None
     front, logic = front_of(network)
     if options.reuse != "none":

@@ -64,7 +64,7 @@ class BuildOptions:
     combinational: bool = False
     argmax: bool = True
     counters: Style | None = None
-    vectors: int = 512
+    vectors: int | None = None
     seed: int = 0
     prove: bool = False
     fold: Fold = "none"
@@ -116,7 +116,7 @@ class BuildOptions:
             )
         if self.seed < 0:
             raise BuildError(f"--seed is {self.seed}, expected 0 or more")
-        if self.vectors < 1:
+        if self.vectors is not None and self.vectors < 1:
             raise BuildError(f"--vectors is {self.vectors}, expected at least 1")
         mhz, counters = TARGETS[self.target]
         return replace(

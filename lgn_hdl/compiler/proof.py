@@ -21,6 +21,7 @@ def proof_section(
     mapping: Equivalence | None,
     *,
     provable: bool = True,
+    sparse: bool = False,
 ) -> ProofSection:
     """The section of a build.
 
@@ -34,6 +35,8 @@ def proof_section(
         Proof of ABC's mapping, where no claim is about it.
     provable : bool
         Whether `--prove` knows hardware of this kind.
+    sparse : bool
+        Whether it is a sparse CNN, which has no gates to simplify.
     """
     proved = [_check(c.what, c.how, c.proved, c.seconds) for c in claims]
     if mapping is not None:
@@ -42,9 +45,10 @@ def proof_section(
         proved.append(_check(what, how, mapping.proved, mapping.seconds))
     if not claims:
         more = "`--prove` proves the hardware" if provable else "`sim` compares the hardware"
+        what = "an evaluation on whole frames" if sparse else "simplified gates"
         how = "build with `--prove`" if provable else "`--prove` knows plain pipelines only"
         return ProofSection(
-            f"simplified gates equal to PyTorch on every vector; {more}",
+            f"{what} equal to PyTorch on every vector; {more}",
             [*checks, *proved],
             [f"that network and RTL are equal on all inputs: {how}", _SIMULATE],
         )

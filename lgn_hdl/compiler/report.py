@@ -75,7 +75,11 @@ def make_report(
         resources=None if mapped is None else _resources(mapped),
         timing=_timing(design) if on_board is None else board_timing(design, on_board),
         proof=proof_section(
-            checks, emitted.claims, proof, provable=isinstance(design.core, PipelinedCore)
+            checks,
+            emitted.claims,
+            proof,
+            provable=isinstance(design.core, PipelinedCore),
+            sparse=design.sparse,
         ),
         tools=tools | emitted.tools,
         seconds=seconds,
@@ -283,7 +287,7 @@ def _timing(design: Design) -> TimingSection:
             "estimate; place and route has the last word on timing."
         )
     return TimingSection(
-        source="delay model",
+        source="the clock asked for" if design.sparse else "delay model",
         clock_mhz=mhz,
         latency_ns=None if mhz is None else round(1e3 * core.latency / mhz, 3),
         samples_per_second=None if mhz is None else round(1e6 * mhz / core.interval, 3),

@@ -45,7 +45,7 @@ class SparseConv(SlotSteps):
         self._layer = layer
         terms = source.shape[0] * source.shape[1] if source.masked else 1
         super().__init__(
-            layer=layer, source=source, parallel=parallel, depth=2 + tree_registers(terms)
+            layer=layer, source=source, parallel=parallel, depth=3 + tree_registers(terms)
         )
         number, out = fixed_format(source), fixed_format(self._out)
         self._unit = int(number.step * layer.kernel_format.step / out.step)
@@ -57,7 +57,10 @@ class SparseConv(SlotSteps):
         self, m: Module, held: Held, places: Sequence[Place], own: Sequence[Place]
     ) -> list[Value]:
         numbers = [
-            [delayed(m, held.sample.features[j][c], f"x{j}_{c}") for c in range(self._channels)]
+            [
+                delayed(m, held.sample.features[j][c], f"x{j}_{c}", by=2)
+                for c in range(self._channels)
+            ]
             for j in range(self._slots)
         ]
         words = self._words(self._layer.kernel)
@@ -76,7 +79,9 @@ class SparseConv(SlotSteps):
                     code = self._code(m, mine, other, f"{name}_code")
                     code = codes[p, j] = delayed(m, code, f"{name}_code_r")
                 chosen = mirrored if self._steps == 1 and j < p else words
-                weights.append(self._shared.table(m, code, chosen, self._word_bits(), name))
+                word = self._shared.table(m, code, chosen, self._word_bits(), name)
+                fixed = isinstance(word, Const)  # a register of a constant would stay
+                weights.append(word if fixed else delayed(m, word, f"{name}_r"))
             found.append(self._slot(m, p, mine, weights, numbers))
         return found
 
