@@ -3,8 +3,8 @@
     python benchmarks/sparse.py --task neutrino --form small fast
 
 The published models (LGN_HDL_SHARED) are built with 8-bit pixels, as the published figures are, and
-mapped by Yosys' own `synth_xilinx -family xcup -flatten -abc9` (whose `&verify` is left out: it does
-not end on such designs; what is simulated is the RTL). `--slots 12` and `--random` take random
+mapped by Yosys' own `synth_xilinx -family xcup -flatten -abc9` (whose `&verify` is left out: it
+does not end on such designs; what is simulated is the RTL). `--slots 12` and `--random` take random
 weights in the formats of the model: none are published for it. `--block` maps one block alone.
 """
 

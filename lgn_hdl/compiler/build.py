@@ -27,7 +27,8 @@ from .options import BuildOptions, Constants, Fold, FrontForm, folds_from
 from .output import output_folder
 from .report import make_report
 from .samples import Samples, read_samples
-from .sparse import EVENT_PICTURE, SparseCore, event_picture
+from .sparse import SparseCore
+from .sparseimages import EVENT_PICTURE, event_picture
 from .vectors import answers_to, block_vectors, write_vectors
 
 __all__ = ["BuildResult", "build"]
@@ -197,7 +198,7 @@ def build(
             design = plan(model.network, choices.pop(0), progress)
             clock("reference")
             checks, answered, accuracy = _check_samples(model, design, samples)
-            expected = answered.first(design.options.vectors)
+            expected = answered.first(design.vectors)
             try:
                 emitted = emit_files(design, folder, clock, place)
                 break
@@ -231,7 +232,7 @@ def _check_samples(model: Model, design: Design, samples: Samples | None):
     """Reference = evaluator on the samples; the vectors; the accuracy if labels are known."""
     options, network = design.options, design.network
     if samples is None:
-        expected = answers_to(design, None, options.vectors, options.seed)
+        expected = answers_to(design, None, design.vectors, options.seed)
         near = "" if expected.inputs else " next to the thresholds"
         near = "" if design.sparse else near
         source = f"{len(expected.features):,} random samples{near}"

@@ -69,6 +69,12 @@ class Design:
         return self.logic.inputs
 
     @property
+    def vectors(self) -> int:
+        """How many test vectors there are to be."""
+        assert self.options.vectors is not None, "filled in by plan"
+        return self.options.vectors
+
+    @property
     def sparse(self) -> bool:
         """Whether this is a sparse CNN, which has no gates to simplify."""
         return isinstance(self.core, SparseCore)

@@ -29,7 +29,8 @@ from .emit import Emitted
 from .front import FrontedCore, front_latency, front_ports
 from .onboard import board_section, board_timing
 from .proof import proof_section
-from .sparse import SparseCore, overflow_counts
+from .sparse import SparseCore
+from .sparseimages import overflow_counts
 from .streamed import StreamedCore
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def _sparse(design: Design, features: np.ndarray | None) -> SparseSection | None
         }
         for block in core.plan.blocks
     ]
-    counts = None if features is None else dict(overflow_counts(core, features))
+    counts = None if features is None else overflow_counts(core, features)
     form = "rows" if core.plan.by_rows else "whole"
     return SparseSection(form, core.reduce.slots, core.reduce.threshold, blocks, counts)
 

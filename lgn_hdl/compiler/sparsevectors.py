@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +12,45 @@ from ..network import FixedPoint, TensorType
 from ..reference import Reference
 from .sparse import SparseCore
 
-__all__ = ["sparse_blocks", "sparse_steps"]
+__all__ = ["sparse_vectors"]
 
 
-def sparse_steps(core: SparseCore, features: np.ndarray) -> dict[str, np.ndarray]:
+def sparse_vectors(
+    core: SparseCore, features: np.ndarray, result: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Arrays of vectors.npz; `sim.vectors` says what they are.
+
+    Parameters
+    ----------
+    core : SparseCore
+    features : ndarray of int64, shape (n, F)
+    result : mapping of str to ndarray
+        Bits of each field of the result, lowest field first, from the torch reference.
+    """
+    blocks = _blocks(core, features)
+    whole = np.concatenate(list(result.values()), axis=1)
+    blocks.append(("result", "o", core.latency, whole, np.ones_like(whole)))
+    arrays = {
+        "features": features,
+        "feature_width": np.array(core.number.width),
+        "latency": np.array(core.latency),
+        "interval": np.array(core.interval),
+        "startup": np.array(0),
+        "front_latency": np.array(0),
+        "overlaps": np.array(False),
+        "elastic": np.array(True),
+        "blocks": np.array([name for name, *_ in blocks]),
+        "paths": np.array([path for _, path, *_ in blocks]),
+        **_steps(core, features),
+    }
+    for name, _, latency, bits, care in blocks:
+        arrays[f"{name}_latency"] = np.array(latency)
+        arrays[f"{name}_bits"] = bits.astype(np.uint8)
+        arrays[f"{name}_care"] = care.astype(np.uint8)
+    return arrays
+
+
+def _steps(core: SparseCore, features: np.ndarray) -> dict[str, np.ndarray]:
     """Arrays `payload` and `completes` of vectors.npz, for stored integers (n, F).
 
     `completes` is the sample that a step is the last of, or -1.
@@ -30,7 +66,7 @@ def sparse_steps(core: SparseCore, features: np.ndarray) -> dict[str, np.ndarray
     }
 
 
-def sparse_blocks(
+def _blocks(
     core: SparseCore, features: np.ndarray
 ) -> list[tuple[str, str, int, np.ndarray, np.ndarray]]:
     """Name, wires, latency, expected bits and which of them count, for every block before the

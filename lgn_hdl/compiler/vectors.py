@@ -28,8 +28,9 @@ from ..network import FixedPoint, Network
 from .cores import PipelinedCore
 from .front import FrontedCore, random_inputs, stored_integers
 from .frontvectors import front_answers, front_steps
-from .sparse import SparseCore, random_images
-from .sparsevectors import sparse_blocks, sparse_steps
+from .sparse import SparseCore
+from .sparseimages import random_images
+from .sparsevectors import sparse_vectors
 from .streamed import StreamedCore
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def block_vectors(design: Design, expected: Expected) -> dict[str, np.ndarray]:
     network, core = design.network, design.core
     result = _result(network, core.layout, expected)
     if isinstance(core, SparseCore):
-        return _sparse_vectors(core, result, expected)
+        return sparse_vectors(core, expected.features, result)
     behind, blocks = design.logic, []
     if isinstance(behind, PipelinedCore):
         blocks = _stages(behind, result, expected.features)
@@ -185,32 +186,6 @@ def block_vectors(design: Design, expected: Expected) -> dict[str, np.ndarray]:
     for name, _, latency, bits in blocks:
         arrays[f"{name}_latency"] = np.array(latency)
         arrays[f"{name}_bits"] = bits.astype(np.uint8)
-    return arrays
-
-
-def _sparse_vectors(
-    core: SparseCore, result: dict[str, np.ndarray], expected: Expected
-) -> dict[str, np.ndarray]:
-    blocks = sparse_blocks(core, expected.features)
-    whole = np.concatenate(list(result.values()), axis=1)
-    blocks.append(("result", "o", core.latency, whole, np.ones_like(whole)))
-    arrays = {
-        "features": expected.features,
-        "feature_width": np.array(core.number.width),
-        "latency": np.array(core.latency),
-        "interval": np.array(core.interval),
-        "startup": np.array(0),
-        "front_latency": np.array(0),
-        "overlaps": np.array(False),
-        "elastic": np.array(True),
-        "blocks": np.array([name for name, *_ in blocks]),
-        "paths": np.array([path for _, path, *_ in blocks]),
-        **sparse_steps(core, expected.features),
-    }
-    for name, _, latency, bits, care in blocks:
-        arrays[f"{name}_latency"] = np.array(latency)
-        arrays[f"{name}_bits"] = bits.astype(np.uint8)
-        arrays[f"{name}_care"] = care.astype(np.uint8)
     return arrays
 
 

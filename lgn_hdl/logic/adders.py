@@ -189,6 +189,8 @@ def _added(adders: list[Adder], inputs: int, a: _Scaled, b: _Scaled) -> _Scaled:
         return b if a.node is None else a
     if a.negative and not b.negative:
         a, b = b, a
+    assert a.node is not None
+    assert b.node is not None
     exponent = min(a.exponent, b.exponent)
     adders.append(
         Adder(

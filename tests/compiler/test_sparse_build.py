@@ -18,7 +18,8 @@ from lgn_hdl import Model, simulate
 from lgn_hdl.compiler import Samples, build
 from lgn_hdl.compiler.design import plan
 from lgn_hdl.compiler.options import BuildOptions
-from lgn_hdl.compiler.sparse import SparseCore, random_images
+from lgn_hdl.compiler.sparse import SparseCore
+from lgn_hdl.compiler.sparseimages import random_images
 from lgn_hdl.errors import BuildError, VerifyError
 from lgn_hdl.logic.frames import kept_pixels
 from lgn_hdl.network import FixedPoint, Network, Quantize, SparseConv2d
@@ -202,3 +203,17 @@ def test_options_of_sparse_networks_alone(options: dict[str, Any], tmp_path: Pat
     network = bits_only()
     with pytest.raises(BuildError, match="for sparse CNNs, and this network is none"):
         build(Model(network), tmp_path / "b", **options)
+
+
+def test_mapped_block_by_block(tmp_path: Path) -> None:
+    model = Model(sparse_decision(slots=3))
+    report = build(model, tmp_path / "b", target="xcup", front="rows", vectors=10).report
+    assert report.resources is not None
+    blocks = report.resources.by_block
+    assert set(blocks) == {"reduce", "conv", "relu", "dense", "relu2", "last", "decision"}
+    assert all(block.lut for block in blocks.values())
+    assert report.resources.dsp == report.resources.bram == 0
+    assert report.resources.depth is not None
+    assert 3 <= report.resources.depth <= 8
+    (proof,) = (check for check in report.proof.checks if check["what"].startswith("LUTs ="))
+    assert proof["proved"] is True

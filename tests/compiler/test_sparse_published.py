@@ -12,7 +12,8 @@ from lgn_hdl import Model, simulate
 from lgn_hdl.compiler import Samples, build
 from lgn_hdl.compiler.design import plan
 from lgn_hdl.compiler.options import BuildOptions
-from lgn_hdl.compiler.sparse import SparseCore, overflow_counts, random_images
+from lgn_hdl.compiler.sparse import SparseCore
+from lgn_hdl.compiler.sparseimages import overflow_counts, random_images
 from lgn_hdl.frontends.sparsepixels import from_keras, read_keras
 
 THRESHOLDS = {"neutrino": 0.0, "jet": 0.0, "sparsemnist": 0.4}
