@@ -159,7 +159,10 @@ def _parser() -> argparse.ArgumentParser:
         help="samples x and labels y for the vectors and the accuracy",
     )
     build.add_argument(
-        "--vectors", type=int, default=512, metavar="N", help="test vectors to write (default: 512)"
+        "--vectors",
+        type=int,
+        metavar="N",
+        help="test vectors to write (default: 512, for a sparse CNN 40)",
     )
     build.add_argument("--seed", type=int, default=0, metavar="N")
     build.add_argument(
@@ -393,8 +396,20 @@ def _info(options: argparse.Namespace) -> dict[str, Any]:
             print(f"layer  {layer['name']}: {layer['type']} -> {layer['output']}")
         print(f"output {', '.join(found['outputs'])}")
         for key, value in found["meta"].items():
-            print(f"{key}: {value}")
+            inner = value.items() if isinstance(value, dict) else ()
+            for name, part in [(f"{key}.{name}", part) for name, part in inner] or [(key, value)]:
+                print(f"{name}: {_shortened(part)}")
     return found
+
+
+def _shortened(value: Any) -> str:
+    """A value of the meta data on one line that can be read; `--json` has all of it."""
+    text = str(value)
+    if len(text) <= 200:
+        return text
+    if isinstance(value, str):  # such as the command that made the network
+        return text if len(text) <= 400 else f"{text[:400]}..."
+    return f"{len(value)} entries" if isinstance(value, (dict, list, tuple)) else f"{text[:200]}..."
 
 
 def _say(markdown: str) -> None:

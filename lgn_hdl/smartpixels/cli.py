@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +19,9 @@ FAILURE = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status, 2 for bad input."""
     options = _parser().parse_args(arguments)
+    # A command that is stopped takes its unfinished folder away.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _stop)
     try:
         options.run(options)
         sys.stdout.flush()
@@ -31,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("lgn_hdl.smartpixels: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _stop(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--talk-view", action="store_true", help="order of bits as in the talk's code"
     )
-    _data_arguments(train, clusters=100_000)
+    _data_arguments(train, "100,000, for conv 60,000")
     train.add_argument("--epochs", type=int)
     train.add_argument("--batch", type=int)
     train.add_argument("--rate", type=float)
@@ -82,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     test = commands.add_parser("evaluate", help="measure trained networks, plot")
     test.add_argument("models", type=Path, nargs="+", help=".lgn or .pt")
     test.add_argument("-o", "--out", type=Path, required=True, help="folder")
-    _data_arguments(test, clusters=40_000)
+    _data_arguments(test, "40,000")
     test.set_defaults(run=_evaluate)
 
     again = commands.add_parser("reproduce", help="everything from nothing: plots and gate table")
@@ -99,9 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _data_arguments(parser: argparse.ArgumentParser, clusters: int) -> None:
+def _data_arguments(parser: argparse.ArgumentParser, usual: str) -> None:
     parser.add_argument("--data", type=Path, help="folder of parquet files; default: generated")
-    parser.add_argument("-n", "--clusters", type=int, default=clusters, help="to generate")
+    parser.add_argument("-n", "--clusters", type=int, help=f"to generate (default {usual})")
     parser.add_argument("--boundary", type=float, help="|pT| between the classes, GeV (0.2)")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..compiler.output import output_folder
 from ..errors import LgnError
 from . import reproduce
-from .data import SEEDS, generated, given
+from .data import SEEDS, generated, given, to_generate
 from .dataset import Clusters
 from .evaluation import evaluate, scores_table
 from .files import write_tag
@@ -24,6 +24,8 @@ from .synthesis import find_liberty
 __all__ = ["again", "generate", "measure"]
 
 Say = Callable[[str], None]
+#: Clusters to measure on unless told otherwise.
+CLUSTERS = 40_000
 
 
 def generate(options: Namespace, say: Say) -> None:
@@ -50,6 +52,7 @@ def generate(options: Namespace, say: Say) -> None:
 
 def measure(options: Namespace, say: Say) -> None:
     """Measure trained networks."""
+    clusters = to_generate(options.clusters, options.data, CLUSTERS)
     filters = [load_filter(path) for path in options.models]
     names = [each.name for each in filters]
     if len(set(names)) < len(names):
@@ -61,8 +64,8 @@ def measure(options: Namespace, say: Say) -> None:
             say(f"{each.name} was trained at {each.boundary:g} GeV, not at {boundary:g} GeV")
     sample = given(options.data, boundary)
     if sample is None:
-        say(f"generating {options.clusters:,} clusters")
-        sample = generated(options.clusters, SEEDS["test"])
+        say(f"generating {clusters:,} clusters")
+        sample = generated(clusters, SEEDS["test"])
     with output_folder(options.out) as folder:
         found = evaluate(filters, sample, folder, boundary=options.boundary)
     print(scores_table(found))

@@ -144,6 +144,6 @@ PRESETS: dict[str, DenseConfig | ConvConfig] = {
     "conv-small-head": ConvConfig((256, 512, 1024, 960), (2000, 4000, 2000, 1002)),
     "dense-example": DenseConfig((2000, 1600, 1200), bits=24, tau=12.0, shared_thresholds=True),
     "conv-example": ConvConfig(
-        (16, 24, 32, 48), (1200, 900, 600), bits=16, tau=10.0, shared_thresholds=True
+        (32, 48, 64, 96), (2400, 1800, 1200), bits=32, tau=14.0, shared_thresholds=True
     ),
 }

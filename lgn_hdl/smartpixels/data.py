@@ -15,7 +15,7 @@ from .files import find_tags, read_folder
 from .generator import Sensor, generate_chunks
 from .labels import TRAINING_PT, class_index
 
-__all__ = ["SEEDS", "Sample", "collect", "generated", "given", "read"]
+__all__ = ["SEEDS", "Sample", "collect", "generated", "given", "read", "to_generate"]
 
 #: Of the generated sets: no network is measured on clusters that it was trained on.
 SEEDS = {"train": 1, "validation": 2, "test": 3}
@@ -129,6 +129,22 @@ def read(folder: Path, progress: Callable[[int], None] = lambda done: None) -> S
         find_tags(folder, "2D")
         kind, features = "2D", FEATURES[:2]
     return collect(read_folder(folder, kind), features, folder.name, progress=progress)
+
+
+def to_generate(clusters: int | None, folder: Path | None, usual: int) -> int:
+    """How many clusters to generate: what was asked for, or what is usual.
+
+    Raises
+    ------
+    LgnError
+        If a number was asked for where a folder has the clusters.
+    """
+    if folder is not None and clusters is not None:
+        raise LgnError(
+            f"{clusters:,} clusters were asked for, and those of {folder} too",
+            hint="--clusters is for generated ones, --data reads all of its files: leave out one",
+        )
+    return usual if clusters is None else clusters
 
 
 def given(folder: Path | None, boundary: float) -> Sample | None:

@@ -22,8 +22,8 @@ Y0_EDGES = np.linspace(-8.0, 8.0, 17)
 class Curve:
     """A share per bin: `passed` of `total`, in bins between `edges`.
 
-    The error is half of Wilson's interval of one standard deviation, which stays inside 0 and 1 and
-    does not vanish where all or none pass; empty bins give nan.
+    The errors are Wilson's interval of one standard deviation, which stays inside 0 and 1 and does
+    not vanish where all or none pass; empty bins give nan.
     """
 
     edges: np.ndarray
@@ -45,12 +45,6 @@ class Curve:
             middle = (p + 0.5 / n) / (1 + 1 / n)
             half = np.sqrt(p * (1 - p) / n + 0.25 / n**2) / (1 + 1 / n)
         return middle - half, middle + half
-
-    @property
-    def error(self) -> np.ndarray:
-        """Half of the interval."""
-        low, high = self.interval
-        return (high - low) / 2
 
 
 def _counted(values: np.ndarray, passed: np.ndarray, edges: np.ndarray) -> Curve:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,9 @@ from .metrics import Curve
 
 __all__ = ["plot_acceptance", "plot_accuracy_by_y0", "plot_training"]
 
-#: A colour-blind safe order; markers tell the filters apart without colour.
+#: A colour-blind safe order; markers tell the filters apart without colour. The filters of
+#: `reproduce` have the first places in every plot, whichever of them it shows.
+_PLACES = ("mlp", "cnn", "smartpixels_dense", "smartpixels_conv")
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
@@ -36,16 +38,29 @@ def _figure(title: str):
     return figure, axes
 
 
+def _styles(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each filter."""
+    names = list(names)
+    known = [name for name in names if name in _PLACES]
+    free = [i for i in range(len(_COLOURS)) if i >= len(_PLACES) or _PLACES[i] not in known]
+    others = [name for name in names if name not in known]
+    places = {name: _PLACES.index(name) for name in known}
+    places |= {name: free[i % len(free)] for i, name in enumerate(others)}
+    return {name: (_COLOURS[i], _MARKERS[i]) for name, i in places.items()}
+
+
 def _draw(axes, curves: Mapping[str, Curve], middle: np.ndarray) -> None:
-    for i, (name, curve) in enumerate(curves.items()):
+    styles = _styles(curves)
+    for name, curve in curves.items():
         low, high = curve.interval
+        colour, marker = styles[name]
         share = curve.share
         axes.errorbar(
             middle,
             share,
             yerr=np.abs(np.array([share - low, high - share])),
-            color=_COLOURS[i % len(_COLOURS)],
-            marker=_MARKERS[i % len(_MARKERS)],
+            color=colour,
+            marker=marker,
             markersize=4,
             linewidth=1.2,
             elinewidth=0.8,
@@ -56,12 +71,13 @@ def _draw(axes, curves: Mapping[str, Curve], middle: np.ndarray) -> None:
 def _write(curves: Mapping[str, Curve], path: Path, bins: str, total: str) -> None:
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["filter", f"{bins} from", f"{bins} to", "passed", total, "share", "error"])
+        ends = ["share", "share low", "share high"]
+        rows.writerow(["filter", f"{bins} from", f"{bins} to", "passed", total, *ends])
         for name, c in curves.items():
-            share, error = c.share, c.error
+            shares = np.array([c.share, *c.interval])
             for i in range(len(c.total)):
                 empty = c.total[i] == 0
-                numbers = ["", ""] if empty else [f"{share[i]:.5f}", f"{error[i]:.5f}"]
+                numbers = [""] * 3 if empty else [f"{value:.5f}" for value in shares[:, i]]
                 rows.writerow([name, c.edges[i], c.edges[i + 1], c.passed[i], c.total[i], *numbers])
 
 
@@ -112,16 +128,18 @@ def plot_training(
 ) -> list[Path]:
     """Validation accuracy of each epoch, gates soft and gates discrete: `training.png`, `.csv`.
 
-    Filters without epochs are not drawn; their place keeps the colours those of the other plots.
+    Filters without epochs are not drawn; all take part in choosing the colours, so that these are
+    those of the other plots.
     """
     figure, axes = _figure("Validation accuracy in training")
-    for i, (name, history) in enumerate(histories.items()):
+    styles = _styles(histories)
+    for name, history in histories.items():
         if not history:
             continue
         epochs = np.arange(1, len(history) + 1)
         for kind, line in (("relaxed", ":"), ("discrete", "-")):
             values = [entry[kind] for entry in history]
-            colour = _COLOURS[i % len(_COLOURS)]
+            colour, _ = styles[name]
             axes.plot(epochs, values, line, color=colour, linewidth=1.5, label=f"{name}, {kind}")
     axes.set_xlabel("epoch")
     axes.set_ylabel("accuracy")

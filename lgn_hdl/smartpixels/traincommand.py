@@ -14,20 +14,23 @@ import numpy as np
 
 from ..errors import LgnError
 from .configs import PRESETS, ConvConfig, DenseConfig
-from .data import SEEDS, Sample, generated, given
+from .data import SEEDS, Sample, generated, given, to_generate
 from .labels import TRAINING_PT, class_index
 from .split import split
 from .train import BASELINE_SETTINGS, train_baseline, train_lgn, write
 from .training import Settings
 
-__all__ = ["LGN_SETTINGS", "train"]
+__all__ = ["CLUSTERS", "LGN_SETTINGS", "train"]
 
 Say = Callable[[str], None]
 #: What a network is trained with unless told otherwise.
 LGN_SETTINGS = {
     "dense": Settings(epochs=30, batch=128, rate=3e-2, patience=30, temperature=0.1),
-    "conv": Settings(epochs=16, batch=64, rate=4e-2, patience=6, temperature=0.1),
+    "conv": Settings(epochs=24, batch=64, rate=2e-2, patience=24, temperature=0.1, warm=0.4),
 }
+#: Clusters that are generated to train on unless told otherwise: an epoch of the logic convolutions
+#: takes minutes.
+CLUSTERS = {"mlp": 100_000, "cnn": 100_000, "dense": 100_000, "conv": 60_000}
 
 
 def train(options: Namespace, say: Say) -> None:
@@ -41,6 +44,7 @@ def train(options: Namespace, say: Say) -> None:
             raise LgnError("there is no such folder", where=str(file.parent))
     if options.sample_count < 1:
         raise LgnError(f"--sample-count is {options.sample_count}, expected at least 1")
+    clusters = to_generate(options.clusters, options.data, CLUSTERS[options.network])
     boundary = TRAINING_PT if options.boundary is None else options.boundary
     class_index(np.ones(1), boundary)  # the boundary is checked here
     usual = BASELINE_SETTINGS[options.network][1] if baseline else LGN_SETTINGS[options.network]
@@ -52,7 +56,7 @@ def train(options: Namespace, say: Say) -> None:
         from .models import torchlogix_layers
 
         torchlogix_layers()  # before any data are made
-    sets = _three_sets(options, boundary, say)
+    sets = _three_sets(options, clusters, boundary, say)
     if config is None:
         found = train_baseline(options.network, *sets[:2], settings, boundary=boundary, say=say)
     else:
@@ -74,15 +78,17 @@ def _command(options: Namespace) -> str:
     return shlex.join(["python", "-m", "lgn_hdl.smartpixels", *words])
 
 
-def _three_sets(options: Namespace, boundary: float, say: Say) -> tuple[Sample, Sample, Sample]:
+def _three_sets(
+    options: Namespace, clusters: int, boundary: float, say: Say
+) -> tuple[Sample, Sample, Sample]:
     """Training, validation and test sample: a folder's clusters split, or three seeds."""
     sample = given(options.data, boundary)
     if sample is not None:
         train, validation, test = (sample.take(index) for index in split(len(sample)))
         return train, validation, test
-    say(f"generating {options.clusters:,} clusters")
-    small = max(1000, options.clusters // 10)
-    sizes = {"train": options.clusters, "validation": small, "test": 2 * small}
+    say(f"generating {clusters:,} clusters")
+    small = max(1000, clusters // 10)
+    sizes = {"train": clusters, "validation": small, "test": 2 * small}
     train, validation, test = (generated(sizes[k], SEEDS[k]) for k in SEEDS)
     return train, validation, test
 

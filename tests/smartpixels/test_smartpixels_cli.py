@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -12,10 +13,11 @@ import pytest
 
 from lgn_hdl.frontends.assemble import chain, gate_tables, input_type
 from lgn_hdl.network import GroupSum, LutLayer, Thermometer, write_network
-from lgn_hdl.smartpixels import CLASSES
+from lgn_hdl.smartpixels import CLASSES, commands
 from lgn_hdl.smartpixels.cli import main
 from lgn_hdl.smartpixels.files import find_tags, read_tag
 from lgn_hdl.smartpixels.filters import load_filter
+from lgn_hdl.smartpixels.plots import _styles
 
 
 def small_lgn(path: Path, classes: tuple[str, ...] = CLASSES, features: int = 9) -> Path:
@@ -88,6 +90,31 @@ def test_train_and_evaluate_a_baseline(data: Path, tmp_path: Path) -> None:
     assert report["scores"]["mlp"]["efficiency"] == pytest.approx(passed / total)
 
 
+def test_the_curves_hold_the_interval_that_is_drawn(data: Path, tmp_path: Path) -> None:
+    """Wilson's, which is not symmetric: below 1 where all pass, and never above it."""
+    lgn, out = small_lgn(tmp_path / "little.lgn"), tmp_path / "out"
+    assert main(["evaluate", str(lgn), "--data", str(data), "-o", str(out)]) == 0
+    for row in table(out / "acceptance.csv"):
+        passed, total = int(row["passed"]), int(row["tracks"])
+        ends = [float(row[name]) for name in ("share low", "share high")]
+        share, half = passed / total, np.sqrt(passed * (total - passed) / total + 0.25)
+        wilson = [(passed + 0.5 + sign * half) / (total + 1) for sign in (-1, 1)]
+        assert ends == pytest.approx(wilson, abs=1e-5)
+        assert float(row["share"]) == pytest.approx(share, abs=1e-5)
+
+
+def test_a_filter_looks_the_same_in_every_plot() -> None:
+    everything = ["mlp", "cnn", "smartpixels_dense", "smartpixels_conv"]
+    styles = _styles(everything)
+    assert len(set(styles.values())) == 4
+    for some in (["smartpixels_conv"], ["mine", "smartpixels_conv", "mlp"]):
+        found = _styles(some)
+        assert all(found[name] == styles[name] for name in some if name != "mine")
+        assert len(set(found.values())) == len(some)
+    assert len(set(_styles([*everything, "a", "b", "c"]).values())) == 7
+    assert len(_styles("abcdefghijkl")) == 12
+
+
 def test_reproduce(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lgn = small_lgn(tmp_path / "little.lgn")
     out = tmp_path / "out"
@@ -142,6 +169,33 @@ def test_nothing_is_left_of_a_failure(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "not a folder" in line
     line = refused(capsys, "evaluate", lgn, "-n", 10, "--boundary", "-1", "-o", out)
     assert "boundary is -1" in line
+    assert [p.name for p in tmp_path.iterdir()] == ["little.lgn"]
+
+
+def test_nothing_is_left_of_a_command_that_was_terminated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(_: object, folder: Path, tag: str) -> None:
+        (folder / f"recon2D{tag}.parquet.part").touch()
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(commands, "write_tag", stopped)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with pytest.raises(SystemExit, match="143"):
+            main(["generate", "-o", str(tmp_path / "out"), "-n", "10"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_number_of_clusters_and_a_folder_of_them(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lgn = small_lgn(tmp_path / "little.lgn")
+    rest = ("--data", data, "-n", 100, "-o")
+    for command in (("train", "mlp", *rest, tmp_path / "x.pt"), ("evaluate", lgn, *rest, "out")):
+        assert "100 clusters were asked for" in refused(capsys, *command)
     assert [p.name for p in tmp_path.iterdir()] == ["little.lgn"]
 
 
