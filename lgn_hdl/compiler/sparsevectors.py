@@ -10,6 +10,7 @@ import numpy as np
 from ..hdl.sparse.payload import place_width
 from ..network import FixedPoint, TensorType
 from ..reference import Reference
+from .bits import binary
 from .sparse import SparseCore
 
 __all__ = ["sparse_vectors"]
@@ -61,7 +62,7 @@ def _steps(core: SparseCore, features: np.ndarray) -> dict[str, np.ndarray]:
     steps = image.swapaxes(1, 2).reshape(count * plan.steps, -1)
     sample, step = np.divmod(np.arange(len(steps)), plan.steps)
     return {
-        "payload": _binary(steps, core.number.width),
+        "payload": binary(steps, core.number.width),
         "completes": np.where(step == plan.steps - 1, sample, -1),
     }
 
@@ -89,20 +90,15 @@ def _payload(values: np.ndarray, kind: TensorType) -> tuple[np.ndarray, np.ndarr
     """Bits of `layout_of(kind)`; the place of an unused slot may be anything."""
     assert isinstance(kind.element, FixedPoint), "checked by infer"
     if not kind.masked:
-        bits = _binary(values, kind.element.width)
+        bits = binary(values, kind.element.width)
         return bits, np.ones_like(bits)
     used = values[:, :, -1].astype(np.uint8)
-    features = _binary(values[:, :, :-3].reshape(len(values), -1), kind.element.width)
+    features = binary(values[:, :, :-3].reshape(len(values), -1), kind.element.width)
     bits, care = [features], [np.ones_like(features)]
     for axis, extent in enumerate(kind.frame):
         width = place_width(extent)
-        bits.append(_binary(values[:, :, axis - 3], width))
+        bits.append(binary(values[:, :, axis - 3], width))
         care.append(np.repeat(used, width, axis=1))
     bits.append(used)
     care.append(np.ones_like(used))
     return np.concatenate(bits, axis=1), np.concatenate(care, axis=1)
-
-
-def _binary(values: np.ndarray, width: int) -> np.ndarray:
-    """Integers (n, m) to their bits (n, m · width), least significant first."""
-    return (values[:, :, None] >> np.arange(width) & 1).reshape(len(values), -1).astype(np.uint8)

@@ -25,6 +25,7 @@ from ..logic.program import FIRST_INPUT, LogicProgram
 from ..logic.verify import probe_vectors
 from ..model import Inputs, as_inputs, as_samples
 from ..network import FixedPoint, Network
+from .bits import binary
 from .cores import PipelinedCore
 from .front import FrontedCore, random_inputs, stored_integers
 from .frontvectors import front_answers, front_steps
@@ -170,7 +171,7 @@ def block_vectors(design: Design, expected: Expected) -> dict[str, np.ndarray]:
         blocks = [(name, path, delay + latency, bits) for name, path, latency, bits in blocks]
         if blocks:
             number = core.plan.number.width
-            blocks.insert(0, ("front", FEATURE_WIRE, delay, _binary(expected.features, number)))
+            blocks.insert(0, ("front", FEATURE_WIRE, delay, binary(expected.features, number)))
     whole = np.concatenate(list(result.values()), axis=1)
     blocks.append(("result", "o__payload", core.latency, whole))
     arrays |= {
@@ -197,11 +198,11 @@ def _result(
     for name, place in layout:
         if name == "class":
             output = next(n for n in network.outputs if not network.types[n].shape)
-            found["class"] = _binary(expected.outputs[output][:, None], place.width)
+            found["class"] = binary(expected.outputs[output][:, None], place.width)
         elif name == "scores":
             assert network.scores is not None
             scores = expected.outputs[network.scores]
-            found["scores"] = _binary(scores, place.width // scores.shape[1])
+            found["scores"] = binary(scores, place.width // scores.shape[1])
         else:
             bits = [
                 expected.outputs[name].reshape(len(expected.features), -1)
@@ -257,8 +258,3 @@ def _wide(
         (block + name.removeprefix(wire), name, latency, part)
         for (name, _), part in zip(names, np.split(bits, ends, axis=1), strict=True)
     ]
-
-
-def _binary(values: np.ndarray, width: int) -> np.ndarray:
-    """Integers (n, m) to their bits (n, m · width), least significant first."""
-    return (values[:, :, None] >> np.arange(width) & 1).reshape(len(values), -1)
