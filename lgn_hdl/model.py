@@ -208,7 +208,7 @@ def as_samples(network: Network, x: np.ndarray) -> np.ndarray:
 def _as_rows(network: Network, name: str, x: Any) -> np.ndarray:
     tensor = network.inputs[name]
     x = np.asarray(x)
-    if x.ndim == 0 or x.size != len(x) * tensor.size:
+    if x.ndim == 0 or not tensor.takes(x.shape[1:]):
         raise NetworkError(
             f"samples have shape {x.shape}, expected (n, {', '.join(map(str, tensor.shape))})",
             where=f"input {name!r}",

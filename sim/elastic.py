@@ -40,6 +40,8 @@ class Watch:
     def look(self, progress: Any, compare: Callable[..., None]) -> None:
         """Compare a result, in every clock in which it waits."""
         valid = bool(self._valid.value)
+        if valid and self.taken == len(self.block.expected):
+            raise AssertionError(f"{self.block.name} gives more results than there were samples")
         assert valid or not self.waiting, f"{self.block.name} withdraws a result"
         self.arrived = valid and not self.waiting
         if valid:

@@ -17,6 +17,7 @@ from ..flow import FitError, RouteError
 from ..logic.stream import Reuse
 from ..model import Model, decided
 from ..network import FixedPoint, write_network
+from ..network.chain import sparse_chain
 from ..report import Report, to_markdown
 from .board import board_options
 from .design import Design, plan
@@ -35,6 +36,8 @@ __all__ = ["BuildResult", "build"]
 
 Progress = Callable[[str], None]
 
+#: Random images beside given ones, for the simulation of a sparse CNN: an empty one, a full one...
+EXTREME_IMAGES = 8
 #: Samples for the simulation of a device, where every bit on the line takes many clocks.
 LINK_VECTORS = 64
 #: With `fit`: how long a choice may look for its wires before the next one is tried.
@@ -186,7 +189,8 @@ def build(
         place = Place(found, board_clock, pnr_timeout or (FIT_SECONDS if fit else None))
     elif fit:
         raise BuildError("--fit needs a --board")
-    choices = [choice.resolved() for choice in (folds_from(options) if fit else [options])]
+    many = fit and sparse_chain(model.network) is None  # which has nothing to fold
+    choices = [choice.resolved() for choice in (folds_from(options) if many else [options])]
     if isinstance(samples, (str, Path)):
         samples = read_samples(samples, model.network.inputs)
     seconds: dict[str, float] = {}
@@ -199,6 +203,10 @@ def build(
             clock("reference")
             checks, answered, accuracy = _check_samples(model, design, samples)
             expected = answered.first(design.vectors)
+            if samples is not None and design.sparse:
+                # Given images may all fit the slots; the simulation has to see others.
+                extreme = answers_to(design, None, EXTREME_IMAGES, design.options.seed)
+                expected = expected.with_more(extreme)
             try:
                 emitted = emit_files(design, folder, clock, place)
                 break

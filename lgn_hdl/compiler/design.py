@@ -25,7 +25,13 @@ from .cores import (
 )
 from .front import FrontedCore, check_front_options, with_front_end
 from .options import BuildOptions
-from .sparse import InputNumbers, SparseCore, check_sparse_options, make_sparse_core
+from .sparse import (
+    InputNumbers,
+    SparseCore,
+    check_sparse_options,
+    make_sparse_core,
+    sparse_warnings,
+)
 from .streamed import StreamedCore, make_streamed_core
 
 __all__ = ["Design", "as_built", "plan"]
@@ -106,6 +112,7 @@ def plan(
         core = make_sparse_core(network, options)
         vectors = options.vectors or SPARSE_VECTORS
         options = replace(options, input_format=str(core.number), vectors=vectors)
+        warnings += sparse_warnings(core, options)
         return Design(network, [], core, options, warnings)
     options = replace(options, vectors=options.vectors or VECTORS)
     argmax = options.argmax and network.scores is not None

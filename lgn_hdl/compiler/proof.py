@@ -46,7 +46,15 @@ def proof_section(
     if not claims:
         more = "`--prove` proves the hardware" if provable else "`sim` compares the hardware"
         what = "an evaluation on whole frames" if sparse else "simplified gates"
-        how = "build with `--prove`" if provable else "`--prove` knows plain pipelines only"
+        how = (
+            "build with `--prove`"
+            if provable
+            else (
+                "docs/proof.md says what is proved of sparse CNNs"
+                if sparse
+                else "`--prove` knows plain pipelines only"
+            )
+        )
         return ProofSection(
             f"{what} equal to PyTorch on every vector; {more}",
             [*checks, *proved],

@@ -241,7 +241,9 @@ def _results(design: Design) -> list[dict[str, Any]]:
             text = f"{shape.length} x {number}, class 0 lowest"
         else:
             text = (
-                f"{field.width} bits" if name == "bits" else f"ufixed<{field.width},{field.width}>"
+                f"{field.width} bit{'s' if field.width > 1 else ''}"
+                if name == "bits"
+                else f"ufixed<{field.width},{field.width}>"
             )
         outputs.append(
             {"name": str(name), "low": field.offset, "width": field.width, "format": text}

@@ -63,6 +63,9 @@ def read_samples(path: str | Path, inputs: Collection[str] = ()) -> Samples:
         if np.issubdtype(x.dtype, np.inexact) and np.isnan(x).any():
             place = ", ".join(map(str, np.argwhere(np.isnan(x))[0]))
             raise FormatError(f"{names[name]}[{place}] is not a number", where=str(path))
+        fractional = labels is not None and np.issubdtype(labels.dtype, np.floating)
+        if fractional and (labels != np.floor(labels)).any():
+            raise FormatError(f"{label} holds labels that are no whole numbers", where=str(path))
         if labels is not None and labels.shape != (len(x),):
             raise FormatError(
                 f"{label} has shape {labels.shape}, expected ({len(x)},)", where=str(path)

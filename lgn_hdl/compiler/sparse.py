@@ -25,6 +25,7 @@ __all__ = [
     "SparseCore",
     "check_sparse_options",
     "make_sparse_core",
+    "sparse_warnings",
 ]
 
 
@@ -94,12 +95,10 @@ class SparseCore:
     def about(self) -> str:
         """One sentence for the report."""
         height, slots = self.plan.source.shape[1], self.reduce.slots
-        rows = self.plan.blocks[0].parallel
-        how = "in rows, one a clock" if self.plan.by_rows else "whole in one clock"
-        search = (
-            "" if self.plan.by_rows else f", and {rows} of its {height} rows are searched a clock"
-        )
-        return f"An image comes {how}{search}; the first {slots} active pixels of it are kept."
+        rows, how = self.plan.blocks[0].parallel, "in rows, one a clock"
+        if not self.plan.by_rows:
+            how = f"whole in one clock, to be searched at {rows} of {height} rows a clock"
+        return f"An image comes {how}; the first {slots} active pixels of it are kept."
 
 
 def make_sparse_core(network: Network, options: BuildOptions) -> SparseCore:
@@ -121,6 +120,23 @@ def make_sparse_core(network: Network, options: BuildOptions) -> SparseCore:
     )
     check_sparse_ports(plan)
     return SparseCore(plan)
+
+
+def sparse_warnings(core: SparseCore, options: BuildOptions) -> list[str]:
+    """Remarks on options and thresholds that do not do what one may expect."""
+    warnings = []
+    if options.constants == "alkaid" and not any("shared" in b.kind for b in core.plan.blocks):
+        warnings.append(
+            "--constants alkaid changes nothing: no dense layer takes its whole vector in a clock; "
+            "--slots-per-clock NAME=N with all its inputs lets it."
+        )
+    number, threshold = core.number, core.reduce.threshold
+    limit = number.floor_int(threshold)
+    if limit >= number.max_int:
+        warnings.append(f"No number of {number} is above the threshold {threshold:g}.")
+    elif limit < number.min_int:
+        warnings.append(f"Every number of {number} is above the threshold {threshold:g}.")
+    return warnings
 
 
 def check_sparse_options(options: BuildOptions, *, sparse: bool) -> None:

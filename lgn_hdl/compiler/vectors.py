@@ -61,6 +61,14 @@ class Expected:
         inputs = {name: value[:count] for name, value in self.inputs.items()}
         return Expected(self.features[:count], outputs, inputs)
 
+    def with_more(self, other: Expected) -> Expected:
+        """These samples and others, of a network without a front end."""
+        outputs = {
+            name: np.concatenate([value, other.outputs[name]])
+            for name, value in self.outputs.items()
+        }
+        return Expected(np.concatenate([self.features, other.features]), outputs)
+
 
 def answers_to(design: Design, x: Inputs | None, count: int = 0, seed: int = 0) -> Expected:
     """Answers of the torch reference, which the evaluator must agree with.

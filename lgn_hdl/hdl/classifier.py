@@ -22,6 +22,7 @@ __all__ = ["Classifier", "check_payloads", "check_ports", "result_layout"]
 #: Amaranth numbers the bits of all inputs of the top with 16 bits; two of the numbers stand for the
 #: constants, four for clk, rst, valid and ready.
 MAX_PAYLOAD_BITS = 65_530
+_NARROWER = "choose a narrower --input-format, or let a sparse CNN take rows (--front rows)"
 
 
 def result_layout(program: LogicProgram, pipeline: Pipeline, *, argmax: bool) -> data.StructLayout:
@@ -62,7 +63,7 @@ def check_payloads(input_bits: int, result_bits: int) -> None:
         if not 0 < bits <= MAX_PAYLOAD_BITS:
             raise BuildError(
                 f"a sample has {bits} {side} bits, a port can have 1 to {MAX_PAYLOAD_BITS}",
-                hint="choose a narrower --input-format" if side == "input" else None,
+                hint=_NARROWER if side == "input" else None,
             )
 
 

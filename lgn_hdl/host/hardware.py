@@ -193,7 +193,7 @@ class HardwareModel:
                 hint="give the build's network.lgn as model=, or use infer()",
             )
         x, tensor = np.asarray(x), self._input
-        if x.ndim == 0 or x.size != len(x) * tensor.size:
+        if x.ndim == 0 or not tensor.takes(x.shape[1:]):
             raise NetworkError(
                 f"samples have shape {x.shape}, expected (n, {', '.join(map(str, tensor.shape))})"
             )

@@ -46,7 +46,8 @@ def kept_pixels(x: np.ndarray, layer: InputReduce, number: FixedPoint) -> tuple[
     active, kept : ndarray of bool, shape (n, H, W)
     """
     active = x[:, 0] > number.floor_int(layer.threshold)
-    rank = np.cumsum(active.reshape(len(x), -1), axis=1).reshape(active.shape)
+    flat = active.reshape(len(x), x.shape[2] * x.shape[3])
+    rank = np.cumsum(flat, axis=1).reshape(active.shape)
     return active, active & (rank <= layer.slots)
 
 
@@ -71,12 +72,12 @@ def evaluate_frames(network: Network, x: np.ndarray) -> tuple[np.ndarray, np.nda
         If there is a layer that no sparse CNN has.
     """
     names = [name for name in network.outputs if network.types[name].is_bits]
-    bits, scores = [np.zeros((0, len(names)), bool)], []
+    bits, scores = [], []
     for start in range(0, max(len(x), 1), _CHUNK):
         found = dict(_tensors(network, x[start : start + _CHUNK]))
         rows = len(x[start : start + _CHUNK])
         if names:
-            parts = [found[name].reshape(rows, -1) for name in names]
+            parts = [found[name].reshape(rows, network.types[name].size) for name in names]
             bits.append(np.concatenate(parts, axis=1).astype(bool))
         else:
             bits.append(np.zeros((rows, 0), bool))
@@ -120,7 +121,7 @@ def _applied(
         case Quantize(format=target):
             return _rounded(x, unit_ratio(number, target), target)
         case SparseFlatten():
-            return x.transpose(0, 2, 3, 1).reshape(len(x), -1)
+            return x.transpose(0, 2, 3, 1).reshape(len(x), out.size)
         case ArgMax():
             return np.argmax(x, axis=1)
         case Thermometer(thresholds=thresholds):

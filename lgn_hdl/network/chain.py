@@ -77,6 +77,14 @@ def sparse_chain(network: Network) -> SparseChain | None:
     rest = rest[len(vectors) :]
     if len(rest) > 1 or (rest and not isinstance(rest[0].layer, (ArgMax, Thermometer))):
         raise _unexpected(rest[0], "at most an argmax or a threshold at the end")
+    if rest and isinstance(rest[0].layer, Thermometer):
+        numbers, thresholds = network.types[vectors[-1].name].size, rest[0].layer.thresholds.size
+        if numbers != 1 or thresholds != 1:
+            raise NetworkError(
+                f"compares {numbers} numbers with {thresholds} thresholds, expected one with one",
+                where=f"layer {rest[0].name!r}",
+                hint="the sigmoid of a sparse CNN decides by one number",
+            )
     return SparseChain(
         source, reduce, tuple(slots), flatten, tuple(vectors), rest[0] if rest else None
     )

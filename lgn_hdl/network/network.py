@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import LgnError, NetworkError
-from .arithmetic import Dense
+from .arithmetic import Dense, Quantize
 from .layers import ArgMax, GroupSum, Layer, Thermometer
+from .sparse import InputReduce
 from .tensors import TensorType
 
 __all__ = ["Network", "Node"]
@@ -112,23 +113,30 @@ class Network:
     @property
     def scores(self) -> str | None:
         """Name of the tensor of class scores: the last group sum, or else what the argmax reads, or
-        else what the decision is made of.
+        else the last numbers of a sparse CNN.
         """
         names = [node.name for node in self.nodes if isinstance(node.layer, GroupSum)]
         read = [node.inputs[0] for node in self.nodes if isinstance(node.layer, ArgMax)]
-        decided = [node.inputs[0] for node in self.nodes if node.name == self.decision]
-        return (names or read or decided or [None])[-1]
+        return (names or read or self._numbers or [None])[-1]
 
     @property
     def decision(self) -> str | None:
         """Name of the output bits that compare a dense layer's numbers with a threshold, as a
         sigmoid's one half.
         """
-        dense = {node.name for node in self.nodes if isinstance(node.layer, Dense)}
         for node in reversed(self.nodes):
-            if isinstance(node.layer, Thermometer) and node.inputs[0] in dense:
+            if isinstance(node.layer, Thermometer) and node.inputs[0] in self._numbers:
                 return node.name if node.name in self.outputs else None
         return None
+
+    @property
+    def _numbers(self) -> list[str]:
+        """Vectors of a sparse CNN: what its dense layers give, rounded or not."""
+        if not any(isinstance(node.layer, InputReduce) for node in self.nodes):
+            return []
+        kinds = [type(node.layer) for node in self.nodes]
+        begin = kinds.index(Dense) if Dense in kinds else len(kinds)
+        return [n.name for n in self.nodes[begin:] if isinstance(n.layer, (Dense, Quantize))]
 
     @property
     def class_names(self) -> tuple[str, ...]:

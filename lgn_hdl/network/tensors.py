@@ -61,6 +61,16 @@ class TensorType:
         """Number of elements."""
         return prod(self.shape)
 
+    def takes(self, shape: tuple[int, ...]) -> bool:
+        """Whether samples of that shape, without the batch axis, have these elements in this order.
+
+        A flat vector does, and any shape does for a flat tensor; else the axes that are longer than
+        one must be the same.
+        """
+        if len(shape) == 1 or len(self.shape) <= 1:
+            return prod(shape) == self.size
+        return [n for n in shape if n != 1] == [n for n in self.shape if n != 1]
+
     @property
     def is_bits(self) -> bool:
         """Whether the elements are bits."""

@@ -42,5 +42,10 @@ def event_svg(values: np.ndarray, active: np.ndarray, kept: np.ndarray, sample: 
     )
     height, width = active.shape
     return template.render(
-        height=height, width=width, pixels=pixels, kept=int(kept.sum()), sample=sample
+        height=height,
+        width=width,
+        pixels=pixels,
+        kept=int(kept.sum()),
+        sample=sample,
+        text=min(1.3, width / 20),  # the caption is some twenty times as wide as its letters
     )

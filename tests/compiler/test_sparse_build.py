@@ -20,9 +20,9 @@ from lgn_hdl.compiler.design import plan
 from lgn_hdl.compiler.options import BuildOptions
 from lgn_hdl.compiler.sparse import SparseCore
 from lgn_hdl.compiler.sparseimages import random_images
-from lgn_hdl.errors import BuildError, VerifyError
+from lgn_hdl.errors import BuildError, ToolError, VerifyError
 from lgn_hdl.logic.frames import kept_pixels
-from lgn_hdl.network import FixedPoint, Network, Quantize, SparseConv2d
+from lgn_hdl.network import FixedPoint, InputReduce, Network, Quantize, SparseConv2d
 from lgn_hdl.report import schema
 
 FORMS: list[dict[str, Any]] = [
@@ -82,7 +82,7 @@ def test_decision_samples_and_picture(tmp_path: Path) -> None:
     )
     assert accuracy["accuracy"] == np.mean(coarse.predict(images) == labels)
     assert result.report.model.classes == ["background", "signal"]
-    assert simulate(tmp_path / "b").samples == 20
+    assert simulate(tmp_path / "b").samples == 20 + 8  # with random ones
     ports = {p["name"]: p["format"] for p in result.report.pipeline.ports["o__payload"]}
     assert list(ports) == ["scores", "bits"]
     assert ports["scores"].startswith("1 x fixed<")
@@ -170,6 +170,59 @@ def test_random_images_are_of_all_kinds() -> None:
     assert np.array_equal(images, random_images(core, 200, seed=1))
 
 
+def test_names_that_would_collide(tmp_path: Path) -> None:
+    network = sparse_decision(slots=2)
+    names = ["i", "table0", "o", "a-b", "a_b", "result", "ä", "module", "1st"]
+    renamed = dict(zip([n.name for n in network.nodes], names, strict=True))
+    nodes = tuple(
+        replace(n, name=renamed[n.name], inputs=tuple(renamed.get(x, x) for x in n.inputs))
+        for n in network.nodes
+    )
+    made = Network(network.inputs, nodes, ("1st", "module")).validate()
+    core = sparse_core(made)
+    found = [block.name for block in core.plan.blocks]
+    assert found == [
+        *("layer_i", "layer_table0", "layer_o", "layer_result", "layer__", "module", "layer_1st")
+    ]
+    build(Model(made), tmp_path / "b", vectors=10, front="rows")
+    assert simulate(tmp_path / "b").samples == 10
+
+
+def test_without_argmax(tmp_path: Path) -> None:
+    model = Model(sparse_classifier(slots=2))
+    result = build(model, tmp_path / "b", vectors=8, front="rows", argmax=False)
+    assert [p["name"] for p in result.report.pipeline.ports["o__payload"]] == ["scores"]
+    assert simulate(tmp_path / "b").samples == 8
+
+
+def test_more_results_than_samples_are_found(built: Path, tmp_path: Path) -> None:
+    for file in built.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    with np.load(built / "vectors.npz") as vectors:
+        arrays = dict(vectors)
+    # Nobody expects a result of the last image, whose rows come all the same.
+    arrays["completes"][-1] = -1
+    for name in arrays:
+        if name.endswith(("_bits", "_care")):
+            arrays[name] = arrays[name][:-1]
+    np.savez(tmp_path / "vectors.npz", **arrays)
+    with pytest.raises(ToolError, match="the simulator stopped"):
+        simulate(tmp_path)
+    log = (tmp_path / "sim.log").read_text()
+    assert "gives more results than there were samples" in log
+
+
+def test_remarks_on_what_changes_nothing() -> None:
+    network = sparse_decision()
+    design = plan(network, BuildOptions(constants="alkaid").resolved())
+    assert any("--constants alkaid changes nothing" in text for text in design.warnings)
+    whole = BuildOptions(constants="alkaid", slots_per_clock="1,last=5").resolved()
+    assert not plan(network, whole).warnings
+    nodes = (replace(network.nodes[0], layer=InputReduce(4, 99.0)), *network.nodes[1:])
+    design = plan(replace(network, nodes=nodes), BuildOptions().resolved())
+    assert any("No number of ufixed<6,2> is above" in text for text in design.warnings)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -184,7 +237,7 @@ def test_random_images_are_of_all_kinds() -> None:
         ({"rows_per_clock": 0}, "0 rows in a clock, expected 1 to 7"),
         ({"slots_per_clock": 6}, "6 slots in a clock, expected 1 to 5"),
         ({"slots_per_clock": 0}, "0 slots in a clock, expected 1 to 5"),
-        ({"slots_per_clock": "conv1=9"}, "conv1=9 in a clock, expected 1 to 5"),
+        ({"slots_per_clock": "conv1=9"}, "conv1=9: 9 in a clock, expected 1 to 5"),
         ({"slots_per_clock": "conv9=2"}, "conv9=2 is for no block, expected one of conv1, pool"),
         ({"slots_per_clock": "many"}, "--slots-per-clock is 'many', expected a number"),
         ({"slots_per_clock": "2,3"}, "--slots-per-clock is '2,3', expected a number"),

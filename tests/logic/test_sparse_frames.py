@@ -11,7 +11,16 @@ from sparse_networks import sparse_classifier, sparse_decision, sparse_images
 from lgn_hdl import Model
 from lgn_hdl.errors import NetworkError
 from lgn_hdl.logic.frames import evaluate_frames, kept_pixels
-from lgn_hdl.network import ArgMax, FixedPoint, InputReduce, Network, Node, Reshape
+from lgn_hdl.network import (
+    ArgMax,
+    FixedPoint,
+    InputReduce,
+    Network,
+    Node,
+    Quantize,
+    Reshape,
+    Thermometer,
+)
 from lgn_hdl.network.chain import sparse_chain
 from lgn_hdl.reference import Reference
 
@@ -65,6 +74,57 @@ def test_the_first_pixels_in_raster_order_are_kept() -> None:
 
 def reordered(network: Network, nodes: list[Node], outputs: tuple[str, ...]) -> Network:
     return replace(network, nodes=tuple(nodes), outputs=outputs, classes=())
+
+
+def test_networks_without_a_choice_have_scores() -> None:
+    network = sparse_classifier()
+    bare = reordered(network, list(network.nodes[:-1]), ("dense",))
+    assert bare.scores == "dense"
+    images = sparse_images(np.random.default_rng(0), 9, (2, 7, 9), 0.1)
+    assert np.array_equal(Model(bare).predict(images), Model(network).predict(images))
+    rounded = Node("rounded", Quantize(FixedPoint(6, 2, signed=True)), ("dense",))
+    bare = reordered(network, [*network.nodes[:-1], rounded], ("rounded",))
+    assert bare.scores == "rounded"
+    assert np.array_equal(
+        Model(bare).scores(images), Reference(bare).tensor(images, "rounded").numpy()
+    )
+
+
+def test_a_decision_of_a_rounded_number() -> None:
+    network = sparse_decision()
+    last = Node("rounded", Quantize(FixedPoint(5, 1, signed=True)), ("last",))
+    decision = replace(network.nodes[-1], inputs=("rounded",))
+    made = reordered(network, [*network.nodes[:-1], last, decision], ("decision",))
+    assert (made.scores, made.decision) == ("rounded", "decision")
+    images = sparse_images(np.random.default_rng(1), 30, (1, 7, 9), 0.1)
+    assert np.array_equal(Model(made).predict(images), Reference(made).predict(images).numpy())
+
+
+def test_a_decision_of_several_numbers_is_refused() -> None:
+    network = sparse_classifier()
+    node = Node("decision", Thermometer(np.zeros((1, 1)), axis=0), ("dense",))
+    made = reordered(network, [*network.nodes[:-1], node], ("decision", "dense"))
+    with pytest.raises(NetworkError, match="compares 4 numbers with 1 thresholds, expected one"):
+        Model(made).predict(np.zeros((1, 2, 7, 9)))
+
+
+def test_no_samples() -> None:
+    for network, shape in ((sparse_classifier(), (2, 7, 9)), (sparse_decision(), (1, 7, 9))):
+        model, none = Model(network), np.zeros((0, *shape))
+        assert model.predict(none).shape == (0,)
+        assert model.scores(none).shape == (0, len(network.class_names) if shape[0] == 2 else 1)
+
+
+def test_images_the_wrong_way_round() -> None:
+    model = Model(sparse_classifier())
+    images = sparse_images(np.random.default_rng(0), 4, (2, 7, 9), 0.1)
+    flat = model.scores(images.reshape(4, -1))
+    assert np.array_equal(flat, model.scores(images))
+    with pytest.raises(NetworkError, match=r"shape \(4, 7, 9, 2\), expected \(n, 2, 7, 9\)"):
+        model.scores(images.transpose(0, 2, 3, 1))
+    one = Model(sparse_decision())
+    single = sparse_images(np.random.default_rng(0), 4, (1, 7, 9), 0.1)
+    assert np.array_equal(one.scores(single), one.scores(single.transpose(0, 2, 3, 1)))
 
 
 def test_what_is_no_chain() -> None:

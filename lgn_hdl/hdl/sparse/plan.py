@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +22,9 @@ from .reduce import FrameReduce, RowReduce
 from .requantize import Requantize
 
 __all__ = ["Block", "SparsePlan", "plan_sparse"]
+
+#: Ports and shared modules of the top, and names in vectors.npz.
+_RESERVED = r"i|o|clk|rst|result|front|(table|product)\d+"
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +165,7 @@ class _Planner:
         self.blocks: list[Block] = []
         self.kept = network.types[chain.reduce.name].shape[0]
         self.per_clock = 1
+        self.names = _identifiers([node.name for node in network.nodes])
         self.type = network.inputs[chain.source]
 
     def add(self, kind: str, nodes: list[Node], component: Any, **options: Any) -> None:
@@ -169,11 +174,11 @@ class _Planner:
         make = partial(component, layer=node.layer, source=self.type, **options)
         made = make()
         made._MustUse__used = True  # it was made to be asked; Amaranth would warn of it
-        parallel = options.get("parallel", options.get("rows", 0))
+        parallel = options.get("parallel", options.get("rows", int(component is RowReduce)))
         self.type = self.network.types[node.name]
         self.blocks.append(
             Block(
-                _identifier(node.name),
+                self.names[node.name],
                 kind,
                 tuple(n.name for n in nodes),
                 self.type,
@@ -186,10 +191,13 @@ class _Planner:
 
     def parallel(self, node: Node, usual: int, most: int) -> int:
         """What a block works on in a clock."""
-        name = _identifier(node.name)
+        name = self.names[node.name]
         found = self.chosen.pop(name, usual)
         if not 1 <= found <= most:
-            raise BuildError(f"{name}={found} in a clock, expected 1 to {most}, all of them")
+            raise BuildError(
+                f"{name}={found}: {found} in a clock, expected 1 to {most}, all that there are",
+                where="--slots-per-clock",
+            )
         return found
 
     def reduce(self, by_rows: bool, rows: int | None) -> None:
@@ -265,7 +273,14 @@ def _average_at_the_end(nodes: list[Node]) -> list[Node]:
     return [last]
 
 
-def _identifier(name: str) -> str:
-    """A name of Verilog."""
-    text = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
-    return text if text[:1].isalpha() else f"layer_{text}"
+def _identifiers(names: Sequence[str]) -> dict[str, str]:
+    """Names of Verilog, each different from the others, from the ports and from shared modules."""
+    found: dict[str, str] = {}
+    for name in names:
+        text = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
+        if not text[:1].isalpha() or re.fullmatch(_RESERVED, text):
+            text = f"layer_{text}"
+        while text in found.values():
+            text += "_"
+        found[name] = text
+    return found
