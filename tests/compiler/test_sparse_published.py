@@ -19,7 +19,10 @@ from lgn_hdl.frontends.sparsepixels import from_keras, read_keras
 THRESHOLDS = {"neutrino": 0.0, "jet": 0.0, "sparsemnist": 0.4}
 
 
-@pytest.mark.parametrize("task", THRESHOLDS)
+@pytest.mark.parametrize(
+    "task",
+    ["neutrino", *(pytest.param(task, marks=pytest.mark.slow) for task in ("jet", "sparsemnist"))],
+)
 def test_verilog_is_the_network(shared: Path, task: str, tmp_path: Path) -> None:
     folder = shared / "data/sparsepixels"
     keras = read_keras(folder / f"models/{task}_sparse_t-8b.keras")
