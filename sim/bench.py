@@ -240,8 +240,8 @@ async def in_turn(dut, vectors: Vectors, rng: random.Random, progress: Progress)
 async def elastic(dut, vectors: Vectors, rng: random.Random, progress: Progress) -> None:
     """Blocks with streams between them, each of which stands still when its result waits.
 
-    At first every clock offers a step and takes a result: the first result must come after the
-    latency, the following ones at the interval.
+    At first every clock offers a step and takes a result: the first result of every block must come
+    after its latency, the following ones of the last at the interval.
     """
     watches = [Watch(dut, block) for block in vectors.blocks]
     await reset(dut)
@@ -262,7 +262,7 @@ async def elastic(dut, vectors: Vectors, rng: random.Random, progress: Progress)
         dut.o__ready.value = int(ready)
         await ReadOnly()
         for watch in watches:
-            watch.look(progress, compare)
+            watch.look(cycle, progress, compare)
         if watches[-1].arrived:
             appeared.append(cycle)
         accepted = offered and bool(dut.i__ready.value)
@@ -278,32 +278,50 @@ async def elastic(dut, vectors: Vectors, rng: random.Random, progress: Progress)
             break
     else:
         raise AssertionError(f"only {progress.samples} samples came out")
-    check_times(vectors, begun, appeared[:calm], progress)
+    assert begun is not None
+    check_times(vectors, begun, watches, appeared[:calm], progress)
     # Nothing more may come, from any block.
     dut.i__valid.value = 0
     for _ in range(vectors.latency + vectors.interval):
         await ReadOnly()
         for watch in watches:
-            watch.look(progress, compare)
+            watch.look(progress.cycles, progress, compare)
         await RisingEdge(dut.clk)
 
 
 def check_times(
-    vectors: Vectors, begun: int | None, appeared: list[int], progress: Progress
+    vectors: Vectors,
+    begun: int,
+    watches: list[Watch],
+    appeared: list[int],
+    progress: Progress,
 ) -> None:
-    """Latency of the first result, interval of the following ones while nothing stood still."""
-    assert begun is not None
+    """Latency of every block's first result, interval of the last one's following ones, while
+    nothing stood still.
+    """
+    for watch in watches:
+        assert watch.first is not None, "every result has left every block"
+        clocks = [begun + watch.block.latency]
+        check_clocks(watch.block.name, clocks, [watch.first], begun, progress)
     first = begun + vectors.latency
     expected = [first + n * vectors.interval for n in range(len(appeared))]
-    if appeared != expected:
-        progress.mismatch = {
-            "sample": [a == b for a, b in zip(appeared, expected, strict=True)].index(False),
-            "block": "stream",
-            "bits": [],
-            "expected": f"results in the clocks {[c - begun for c in expected]} after a sample",
-            "found": str([c - begun for c in appeared]),
-        }
-        raise MismatchError(str(progress.mismatch))
+    check_clocks("stream", expected, appeared, begun, progress)
+
+
+def check_clocks(
+    name: str, expected: list[int], found: list[int], begun: int, progress: Progress
+) -> None:
+    """Stop the simulation if results did not come in the clocks in which they should."""
+    if found == expected:
+        return
+    progress.mismatch = {
+        "sample": [a == b for a, b in zip(found, expected, strict=True)].index(False),
+        "block": name,
+        "bits": [],
+        "expected": f"results in the clocks {[c - begun for c in expected]} after a sample",
+        "found": str([c - begun for c in found]),
+    }
+    raise MismatchError(str(progress.mismatch))
 
 
 async def pipelined(dut, vectors: Vectors, rng: random.Random, progress: Progress) -> None:

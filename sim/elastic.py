@@ -24,6 +24,8 @@ class Watch:
     ----------
     taken : int
         Samples that have left it.
+    first : int or None
+        The clock in which its first result was seen.
     arrived : bool
         Whether in this clock a result was seen for the first time.
     waiting : bool
@@ -33,17 +35,20 @@ class Watch:
     def __init__(self, dut: Any, block: Block):
         self.block = block
         self.taken, self.arrived, self.waiting = 0, False, False
+        self.first: int | None = None
         self._payload, self._valid, self._ready = (
             getattr(dut, f"{block.path}__{wire}") for wire in ("payload", "valid", "ready")
         )
 
-    def look(self, progress: Any, compare: Callable[..., None]) -> None:
+    def look(self, clock: int, progress: Any, compare: Callable[..., None]) -> None:
         """Compare a result, in every clock in which it waits."""
         valid = bool(self._valid.value)
         if valid and self.taken == len(self.block.expected):
             raise AssertionError(f"{self.block.name} gives more results than there were samples")
         assert valid or not self.waiting, f"{self.block.name} withdraws a result"
         self.arrived = valid and not self.waiting
+        if valid and self.first is None:
+            self.first = clock
         if valid:
             compare(self.block, self._payload, self.taken, progress)
         moves = valid and bool(self._ready.value)

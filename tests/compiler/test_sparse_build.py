@@ -136,15 +136,18 @@ def test_a_wrong_constant_is_found_in_its_block(name: str, built: Path, tmp_path
         simulate(tmp_path / "b")
 
 
-@pytest.mark.parametrize("what", ["latency", "interval"])
-def test_wrong_times_are_found(what: str, built: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("what", "where"),
+    [("latency", "stream"), ("interval", "stream"), ("relu1_latency", "relu1")],
+)
+def test_wrong_times_are_found(what: str, where: str, built: Path, tmp_path: Path) -> None:
     for file in built.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     with np.load(built / "vectors.npz") as vectors:
         arrays = dict(vectors)
     arrays[what] = arrays[what] + 1
     np.savez(tmp_path / "vectors.npz", **arrays)
-    with pytest.raises(VerifyError, match=r"block stream.*results in the clocks"):
+    with pytest.raises(VerifyError, match=rf"block {where}.*results in the clocks"):
         simulate(tmp_path)
 
 
