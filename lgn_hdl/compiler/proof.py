@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..report import ProofSection
 
@@ -10,8 +10,20 @@ if TYPE_CHECKING:
     from ..flow import Equivalence
     from ..proof import Claim
 
-__all__ = ["proof_section"]
+__all__ = ["Kind", "proof_section"]
 
+#: Hardware by what is known of it.
+Kind = Literal["pipeline", "turns", "sparse"]
+_COMPARED: dict[Kind, str] = {
+    "pipeline": "simplified gates",
+    "turns": "simplified gates",
+    "sparse": "an evaluation on whole frames",
+}
+_INSTEAD: dict[Kind, str] = {
+    "pipeline": "build with `--prove`",
+    "turns": "`--prove` knows plain pipelines only",
+    "sparse": "docs/proof.md says what is proved of sparse CNNs",
+}
 _SIMULATE = "the Verilog text against PyTorch: `python -m lgn_hdl sim` simulates it"
 
 
@@ -19,9 +31,7 @@ def proof_section(
     checks: list[dict[str, Any]],
     claims: list[Claim],
     mapping: Equivalence | None,
-    *,
-    provable: bool = True,
-    sparse: bool = False,
+    kind: Kind = "pipeline",
 ) -> ProofSection:
     """The section of a build.
 
@@ -33,10 +43,8 @@ def proof_section(
         What was to be proved; empty without `--prove`.
     mapping : Equivalence or None
         Proof of ABC's mapping, where no claim is about it.
-    provable : bool
-        Whether `--prove` knows hardware of this kind.
-    sparse : bool
-        Whether it is a sparse CNN, which has no gates to simplify.
+    kind : {"pipeline", "turns", "sparse"}
+        What `--prove` knows; hardware that takes turns; a sparse CNN.
     """
     proved = [_check(c.what, c.how, c.proved, c.seconds) for c in claims]
     if mapping is not None:
@@ -44,21 +52,11 @@ def proof_section(
         how = "cec of the logic between registers and carries, before and after ABC"
         proved.append(_check(what, how, mapping.proved, mapping.seconds))
     if not claims:
-        more = "`--prove` proves the hardware" if provable else "`sim` compares the hardware"
-        what = "an evaluation on whole frames" if sparse else "simplified gates"
-        how = (
-            "build with `--prove`"
-            if provable
-            else (
-                "docs/proof.md says what is proved of sparse CNNs"
-                if sparse
-                else "`--prove` knows plain pipelines only"
-            )
-        )
+        more = "`--prove` proves" if kind == "pipeline" else "`sim` compares"
         return ProofSection(
-            f"{what} equal to PyTorch on every vector; {more}",
+            f"{_COMPARED[kind]} equal to PyTorch on every vector; {more} the hardware",
             [*checks, *proved],
-            [f"that network and RTL are equal on all inputs: {how}", _SIMULATE],
+            [f"that network and RTL are equal on all inputs: {_INSTEAD[kind]}", _SIMULATE],
         )
     left = [check for check in proved if check["proved"] is None]
     status = "proved: for every input, the hardware gives what the network gives"

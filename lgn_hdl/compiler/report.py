@@ -28,7 +28,7 @@ from .design import Design
 from .emit import Emitted
 from .front import FrontedCore, front_latency, front_ports
 from .onboard import board_section, board_timing
-from .proof import proof_section
+from .proof import Kind, proof_section
 from .sparse import SparseCore
 from .sparseimages import overflow_counts
 from .streamed import StreamedCore
@@ -75,19 +75,19 @@ def make_report(
         pipeline=_pipeline(design),
         resources=None if mapped is None else _resources(mapped),
         timing=_timing(design) if on_board is None else board_timing(design, on_board),
-        proof=proof_section(
-            checks,
-            emitted.claims,
-            proof,
-            provable=isinstance(design.core, PipelinedCore),
-            sparse=design.sparse,
-        ),
+        proof=proof_section(checks, emitted.claims, proof, _kind(design)),
         tools=tools | emitted.tools,
         seconds=seconds,
         board=None if on_board is None else board_section(design, on_board, list(tried)),
         streaming=_streaming(design),
         sparse=_sparse(design, features),
     )
+
+
+def _kind(design: Design) -> Kind:
+    if design.sparse:
+        return "sparse"
+    return "pipeline" if isinstance(design.core, PipelinedCore) else "turns"
 
 
 def _model(design: Design, accuracy: dict[str, Any] | None, origin: str | None) -> ModelSection:
