@@ -9,9 +9,9 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
+from .arguments import make_parser
 from .errors import LgnError
 
 __all__ = ["main"]
@@ -22,12 +22,12 @@ FAILURE = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status."""
-    options = _parser().parse_args(arguments)
+    options = make_parser().parse_args(arguments)
     # Place and route runs in process groups of its own: they are stopped on the way out.
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _stop)
     try:
-        result = options.run(options)
+        result = _COMMANDS[options.command](options)
         if options.json:
             print(json.dumps(result, indent=2, allow_nan=False))
         sys.stdout.flush()  # here, where a closed pipe is caught
@@ -47,213 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _stop(number: int, _: object) -> None:
     raise SystemExit(128 + number)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="lgn_hdl",
-        description="Trained logic-gate networks as hardware that computes exactly the same.",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    build = commands.add_parser("build", help="compile a model into a folder")
-    _model_arguments(build)
-    build.add_argument("-o", "--output", required=True, type=Path, metavar="DIR")
-    build.add_argument(
-        "--target",
-        default="verilog",
-        metavar="NAME",
-        help="rtlil, verilog, lut4, lut6, xilinx, xcup, ecp5, ice40 or gowin (default: verilog)",
-    )
-    stages = build.add_argument_group("pipelining (one of)")
-    stages.add_argument(
-        "--clock-mhz",
-        type=float,
-        metavar="F",
-        help="place registers for this clock (default: a clock per target)",
-    )
-    stages.add_argument(
-        "--levels-per-stage", type=int, metavar="N", help="place registers after every N levels"
-    )
-    stages.add_argument("--combinational", action="store_true", help="no registers, no clock")
-    build.add_argument(
-        "--fold",
-        choices=["none", "sums", "gates"],
-        default="none",
-        help="take less area and more clocks: one counter for all class sums, or the gates as a "
-        "program in memory (default: none)",
-    )
-    build.add_argument(
-        "--fold-width",
-        type=int,
-        metavar="N",
-        help="terms or gates worked on in a clock (default: 16 terms, 1 gate)",
-    )
-    build.add_argument(
-        "--reuse",
-        choices=["none", "column", "row", "position"],
-        default="none",
-        help="let the positions of convolutions take turns at the same gates: a column, a row or "
-        "one position of an image per clock (default: none)",
-    )
-    build.add_argument(
-        "--front",
-        choices=["whole", "slices", "rows"],
-        default="whole",
-        help="how a sample comes to a front end: all at once, or one index of the first axis a "
-        "clock, such as a time slice; how an image comes to a sparse CNN: whole, or one row a "
-        "clock (default: whole)",
-    )
-    build.add_argument(
-        "--rows-per-clock",
-        type=int,
-        metavar="N",
-        help="rows of a whole image in which a sparse CNN looks for active pixels (default: 1)",
-    )
-    build.add_argument(
-        "--slots-per-clock",
-        metavar="N[,BLOCK=N...]",
-        help="active pixels that the layers of a sparse CNN work on (default: enough to keep up "
-        "with the image), and other numbers for single blocks",
-    )
-    build.add_argument(
-        "--constants",
-        choices=["digits", "alkaid"],
-        default="digits",
-        help="how dense layers of a sparse CNN that take a whole vector in a clock are made: "
-        "products one by one, or additions that alkaid shares (default: digits)",
-    )
-    on_board = build.add_argument_group("on a board")
-    on_board.add_argument(
-        "--board",
-        metavar="NAME",
-        help="make a bitstream for icebreaker, hx8k, ulx3s, tangnano9k, a Vivado project for "
-        "arty_a7, or either for package.module:Class",
-    )
-    on_board.add_argument(
-        "--fit", action="store_true", help="fold as much as the board needs, from --fold on"
-    )
-    on_board.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="try N placements, keep the fastest"
-    )
-    on_board.add_argument(
-        "--allow-timing-fail", action="store_true", help="keep a result that misses the clock"
-    )
-    on_board.add_argument("--baud", type=int, metavar="N", help="of the serial port")
-    on_board.add_argument(
-        "--pnr-timeout",
-        type=float,
-        metavar="SECONDS",
-        help="limit for place and route (default: none; 1800 with --fit)",
-    )
-    build.add_argument("--no-argmax", action="store_true", help="scores only, no class index")
-    build.add_argument(
-        "--counters",
-        choices=["full-adders", "counters"],
-        help="what the class sums are made of (default: by target)",
-    )
-    build.add_argument(
-        "--samples",
-        type=Path,
-        metavar="NPZ",
-        help="samples x and labels y for the vectors and the accuracy",
-    )
-    build.add_argument(
-        "--vectors",
-        type=int,
-        metavar="N",
-        help="test vectors to write (default: 512, for a sparse CNN 40)",
-    )
-    build.add_argument("--seed", type=int, default=0, metavar="N")
-    build.add_argument(
-        "--prove",
-        action="store_true",
-        help="prove that the hardware is the network, for every input (needs Yosys)",
-    )
-    build.set_defaults(run=_build)
-
-    sim = commands.add_parser("sim", help="simulate a build against PyTorch in cocotb")
-    sim.add_argument("folder", type=Path, metavar="DIR")
-    sim.add_argument("--samples", type=Path, metavar="NPZ", help="instead of the build's vectors")
-    sim.add_argument("--seed", type=int, default=0, metavar="N", help="of the back-pressure")
-    sim.add_argument(
-        "--uart",
-        action="store_true",
-        help="the device of a board, through its serial pins, damaged frames included",
-    )
-    sim.set_defaults(run=_sim)
-
-    infer = commands.add_parser("infer", help="let a board classify samples, and compare")
-    infer.add_argument("samples", type=Path, metavar="NPZ", help="samples x, and labels y if known")
-    infer.add_argument("--port", required=True, help="serial port, such as /dev/ttyUSB0")
-    infer.add_argument(
-        "--model",
-        type=Path,
-        metavar="PATH",
-        help="the build's folder or network.lgn: every answer is compared with it",
-    )
-    infer.add_argument("--baud", type=int, default=None, metavar="N")
-    infer.add_argument("-o", "--output", type=Path, metavar="NPZ", help="write the answers")
-    infer.set_defaults(run=_infer)
-
-    info = commands.add_parser("info", help="say what a model is")
-    _model_arguments(info)
-    info.set_defaults(run=_info)
-
-    for command in (build, sim, infer, info):
-        command.add_argument("--json", action="store_true", help="print the result as JSON")
-    return parser
-
-
-def _model_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "model",
-        type=Path,
-        metavar="MODEL",
-        help=".lgn, a state_dict of torchlogix, difflogic or torch-dwn, a gate list "
-        "(.pth, .npz, .csv), or a SparsePixels model (.keras, .weights.h5)",
-    )
-    parser.add_argument(
-        "--groups", type=int, metavar="K", help="number of classes, where the file does not tell it"
-    )
-    parser.add_argument(
-        "--thresholds",
-        type=Path,
-        metavar="NPZ",
-        help="thresholds of inputs that are not bits, where the file does not hold them",
-    )
-    parser.add_argument("--inputs", type=int, metavar="N", help="number of input bits, likewise")
-    parser.add_argument(
-        "--arch",
-        type=Path,
-        metavar="JSON",
-        help="architecture of a torchlogix state_dict or a .weights.h5 (default: the .json beside "
-        "it)",
-    )
-    parser.add_argument(
-        "--indices",
-        type=Path,
-        metavar="FILE",
-        help="connections of a difflogic state_dict (default: the .indices.npz beside it)",
-    )
-    parser.add_argument(
-        "--slots",
-        type=int,
-        metavar="N",
-        help="active pixels that a SparsePixels model keeps (its n_max_pixels)",
-    )
-    parser.add_argument(
-        "--threshold",
-        type=float,
-        metavar="T",
-        help="pixels of a SparsePixels model above this are active (default: 0)",
-    )
-    parser.add_argument(
-        "--input-format",
-        metavar="FMT",
-        help="of real inputs, such as 'ufixed<8,0>' or 'fixed<16,6>'",
-    )
-    parser.add_argument("--classes", metavar="A,B,...", help="names of the classes")
 
 
 def _load(options: argparse.Namespace, input_format: str | None = None):
@@ -447,3 +240,11 @@ class _progress:
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "build": _build,
+    "sim": _sim,
+    "infer": _infer,
+    "info": _info,
+}
