@@ -42,6 +42,8 @@ PUBLISHED = {
     "sparsemnist": (325_058, None, None, 146, None),
 }
 PIXELS = "ufixed<8,1>"
+#: Clocks of the fast form, at most.
+FAST = 45
 _SCRIPT = """\
 read_rtlil {rtlil}
 scratchpad -set abc9.verify 0
@@ -88,18 +90,27 @@ def with_random_weights(network: Network) -> Network:
 
 
 def planned(network: Network, form: str, options: argparse.Namespace) -> SparsePlan:
-    """The small form: rows, two slots a clock. The fast one: the whole image, all slots."""
+    """The small form: rows, two slots a clock. The fast one: the whole image, half of the slots.
+
+    The last dense layer takes its vector whole. The fast form searches as few rows a clock as keep
+    it within `FAST` clocks.
+    """
     share = options.constants == "alkaid"
     last = [n.name for n in network.nodes if isinstance(n.layer, Dense)][-1]
     size = network.types[next(n for n in network.nodes if n.name == last).inputs[0]].size
     slots = network.types["reduce"].shape[0]
     if form == "small":
-        chosen = {last: size}
         per_clock = options.per_clock or 2
-        return plan_sparse(network, by_rows=True, slots=per_clock, chosen=chosen, share=share)
-    rows = options.rows or 13
-    per_clock = options.per_clock or slots
-    return plan_sparse(network, by_rows=False, rows=rows, slots=per_clock, share=share)
+        return plan_sparse(network, by_rows=True, slots=per_clock, chosen={last: size}, share=share)
+    per_clock = options.per_clock or -(-slots // 2)
+    height = network.inputs["x"].shape[1]
+    for rows in [options.rows] if options.rows else range(1, height + 1):
+        plan = plan_sparse(
+            network, by_rows=False, rows=rows, slots=per_clock, chosen={last: size}, share=share
+        )
+        if options.rows or plan.latency <= FAST:
+            return plan
+    raise SystemExit(f"no number of rows a clock leads to {FAST} clocks")
 
 
 def mapped(text: str, target: str, folder: Path) -> dict[str, Any]:
@@ -194,7 +205,9 @@ def main() -> None:
     parser.add_argument("--form", nargs="+", choices=["small", "fast"], default=["small"])
     parser.add_argument("--target", default="yosys", help="yosys, or a target of lgn_hdl build")
     parser.add_argument("--constants", choices=["digits", "alkaid"], default="digits")
-    parser.add_argument("--rows", type=int, help="rows a clock of the fast form (default: 13)")
+    parser.add_argument(
+        "--rows", type=int, help="rows a clock of the fast form (default: see above)"
+    )
     parser.add_argument("--per-clock", type=int, help="slots a clock, instead of the form's")
     parser.add_argument("--block", help="map this block alone, such as reduce")
     parser.add_argument("--random", action="store_true", help="random weights")

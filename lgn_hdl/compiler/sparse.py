@@ -97,7 +97,8 @@ class SparseCore:
         height, slots = self.plan.source.shape[1], self.reduce.slots
         rows, how = self.plan.blocks[0].parallel, "in rows, one a clock"
         if not self.plan.by_rows:
-            how = f"whole in one clock, to be searched at {rows} of {height} rows a clock"
+            when = "in one clock, to be" if self.plan.latched else "and stays until it is"
+            how = f"whole {when} searched at {rows} of {height} rows a clock"
         return f"An image comes {how}; the first {slots} active pixels of it are kept."
 
 
@@ -117,6 +118,8 @@ def make_sparse_core(network: Network, options: BuildOptions) -> SparseCore:
         slots=slots,
         chosen=chosen,
         share=options.constants == "alkaid",
+        # A board's link keeps a sample until it is taken.
+        latched=options.board is None,
     )
     check_sparse_ports(plan)
     return SparseCore(plan)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import add
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
 from ...errors import BuildError
-from ...network import Dense, TensorType
+from ...network import Dense, FixedPoint, TensorType
 from ...network.arithmetic import unit_ratio
 from .constants import times
 from .payload import fixed_format, layout_of
-from .products import tree, tree_registers, weight_bits
+from .products import added, apart, tree, tree_registers, weight_bits
 from .steps import Held, Stalling, delayed
 
 __all__ = ["Accumulate", "Lane"]
@@ -52,6 +51,8 @@ class Accumulate(Stalling):
         Numbers that come with one row of the weights.
     items, parallel : int
         How many such there are in a sample, and in a step.
+    once : bool
+        Whether every row is taken exactly once, or else any as often as there are items.
     constant : bool
         Whether each lane always takes the same row: then nothing is looked up, and the registers
         before and behind the tables are left out.
@@ -66,6 +67,7 @@ class Accumulate(Stalling):
         channels: int,
         items: int,
         parallel: int,
+        once: bool = False,
         constant: bool = False,
     ):
         takes = layout_of(source)
@@ -81,6 +83,7 @@ class Accumulate(Stalling):
         #: The weights (row, output, channel).
         self._rows = layer.weight.reshape(len(layer.weight), -1, channels).transpose(1, 0, 2)
         self._bits = weight_bits(int(layer.weight.min()), int(layer.weight.max()))
+        self._width = min(out.width, self._sum_width(once=once))
         super().__init__(
             takes=takes,
             gives=layout_of(self._out),
@@ -93,14 +96,16 @@ class Accumulate(Stalling):
         raise NotImplementedError
 
     def _compute(self, m: Module, held: Held) -> Value:
-        width = fixed_format(self._out).width
+        width = self._width
         lanes = self._lanes(m, held)
         words = [self._words_of(m, lane, f"weights{k}") for k, lane in enumerate(lanes)]
         inputs = [
             [delayed(m, x, f"x{k}_{c}", by=self._early) for c, x in enumerate(lane.numbers)]
             for k, lane in enumerate(lanes)
         ]
-        first = delayed(m, held.step == 0, "first", by=self._depth - 1)
+        first: Value = Const(1)
+        if self._steps > 1:
+            first = delayed(m, held.free, "first", by=self._depth - 1)
         results = []
         for o, bias in enumerate(self._bias):
             terms = []
@@ -119,12 +124,29 @@ class Accumulate(Stalling):
                     after = Signal(term.shape(), name=f"{name}_r", reset_less=True)
                     m.d.sync += after.eq(term)
                     terms.append(after)
-            total = tree(m, terms, add, f"out{o}", width=width)
+            total = tree(m, terms, added, f"out{o}", width=width)
             sum_so_far = Signal(width, name=f"sum{o}", reset_less=True)
             before = Mux(first, Const(bias % (1 << width), width), sum_so_far)
-            m.d.sync += sum_so_far.eq(before + total * self._unit)
+            m.d.sync += sum_so_far.eq(before + apart(total) * self._unit)
             results.append(sum_so_far)
-        return Cat(*results)
+        extension = fixed_format(self._out).width - width
+        return Cat(Cat(total, total[-1].replicate(extension)) for total in results)
+
+    def _sum_width(self, *, once: bool) -> int:
+        """Bits that hold every sum on the way.
+
+        The layer's own format knows neither the weights nor how few numbers there may be.
+        """
+        ends = (self._number.min_int, self._number.max_int)
+        low = np.minimum(*(self._rows * end for end in ends)).clip(max=0).sum(axis=2)
+        high = np.maximum(*(self._rows * end for end in ends)).clip(min=0).sum(axis=2)
+        if once:
+            low, high = low.sum(axis=0), high.sum(axis=0)
+        else:
+            low, high = low.min(axis=0) * self._items, high.max(axis=0) * self._items
+        bias, unit = np.array(self._bias), self._unit
+        least, most = (bias + low * unit).min(), (bias + high * unit).max()
+        return FixedPoint.covering(min(int(least), -1), max(int(most), 0)).width
 
     def _words_of(self, m: Module, lane: Lane, name: str) -> Value:
         """The weights of a lane for all outputs, behind a register."""

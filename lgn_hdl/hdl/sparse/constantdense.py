@@ -54,7 +54,7 @@ class ConstantDense(Stalling):
         )
 
     def _compute(self, m: Module, held: Held) -> Value:
-        nodes = _Nodes(m, [held.sample[k] for k in range(self._graph.inputs)])
+        nodes = _Nodes(m, [held.now[k] for k in range(self._graph.inputs)])
         coefficients = self._graph.coefficients
         for number, adder in enumerate(self._graph.adders, start=self._graph.inputs):
             row = coefficients[number]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import add
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
 
 from ...network import FixedPoint, SparseConv2d, TensorType
 from ...network.arithmetic import unit_ratio
 from .constants import above
 from .payload import fixed_format
-from .products import tree, tree_registers, weight_bits
+from .products import added, apart, tree, tree_registers, weight_bits
 from .slots import Place, SlotSteps, behind
 from .steps import Held, delayed
 
@@ -58,7 +57,7 @@ class SparseConv(SlotSteps):
     ) -> list[Value]:
         numbers = [
             [
-                delayed(m, held.sample.features[j][c], f"x{j}_{c}", by=2)
+                held.later(m, lambda s, j=j, c=c: s.features[j][c], f"x{j}_{c}", by=2)
                 for c in range(self._channels)
             ]
             for j in range(self._slots)
@@ -105,13 +104,12 @@ class SparseConv(SlotSteps):
                     name = f"slot{p}_{f}_{j}_{c}"
                     term = self._shared.product(m, numbers[j][c], word[at : at + size], name)
                     terms.append(delayed(m, term, f"{name}_r").as_signed())
-            total = tree(m, terms, add, f"slot{p}_{f}", width=out.width)
-            exact = Signal(out.width, name=f"slot{p}_{f}_total")
+            total = tree(m, terms, added, f"slot{p}_{f}", width=out.width)
             biased = Signal(out.width, name=f"slot{p}_{f}_biased")
-            m.d.comb += exact.eq(total * self._unit)
-            there = total.any() & place[-1]
+            # Where the sum is zero no bias is added; that of an empty slot is.
             bias = Const(self._bias[f] % (1 << out.width), out.width)
-            m.d.comb += biased.eq(exact + (bias & there.replicate(out.width)))
+            bias = bias & total.any().replicate(out.width)
+            m.d.comb += biased.eq(apart(total) * self._unit + bias)
             features.append(biased)
         return Cat(*features, place)
 
@@ -122,36 +120,38 @@ class SparseConv(SlotSteps):
     def _words(self, kernel: np.ndarray) -> list[int]:
         """All weights at one offset side by side, for each code of an offset."""
         height, width = kernel.shape[2:]
-        words = []
-        for code in range(height << width.bit_length()):
-            row, column = code >> width.bit_length(), code % (1 << width.bit_length())
-            word = 0
-            if column < width:
+        rows, columns = height.bit_length(), width.bit_length()
+        words = [0] * (1 << rows + columns)
+        for row in range(height):
+            for column in range(width):
+                offsets = (row - height // 2) % (1 << rows), (column - width // 2) % (1 << columns)
+                code = offsets[0] << columns | offsets[1]
                 for k, weight in enumerate(kernel[:, :, row, column].ravel().tolist()):
-                    word |= weight % (1 << self._bits) << (self._bits * k)
-            words.append(word)
+                    words[code] |= weight % (1 << self._bits) << (self._bits * k)
         return words
 
     def _centre(self) -> Const:
-        height, width = self._layer.kernel.shape[2:]
-        columns = width.bit_length()
-        return Const((height // 2) << columns | width // 2, height.bit_length() + columns)
+        return Const(0, sum(extent.bit_length() for extent in self._layer.kernel.shape[2:]))
 
     def _code(self, m: Module, mine: Place, other: Place, name: str) -> Signal:
-        """Column and row of the kernel; beyond the last row where there is nothing to add."""
+        """Offsets of column and row, their lowest bits.
+
+        An odd kernel leaves one row offset free, the lowest: it says that there is nothing to add.
+        """
         within, codes = [mine.used & other.used], []
         extents = self._layer.kernel.shape[:1:-1]  # width, height
         pairs = ((other.column, mine.column), (other.row, mine.row))
         for k, (extent, (there, here)) in enumerate(zip(extents, pairs, strict=True)):
-            offset = Signal(
-                (there - here + extent // 2).shape(), name=f"{name}_{'column' if k == 0 else 'row'}"
-            )
-            m.d.comb += offset.eq(there - here + extent // 2)
-            number = FixedPoint(len(offset), signed=True)
+            axis = "column" if k == 0 else "row"
+            size = max((there - here).shape().width, extent.bit_length())
+            offset = Signal(signed(size), name=f"{name}_{axis}")
+            m.d.comb += offset.eq(there - here)
+            number, half = FixedPoint(len(offset), signed=True), extent // 2
             bits = offset.as_unsigned()
-            within.append(above(bits, number, -1) & ~above(bits, number, extent - 1))
+            within.append(above(bits, number, -half - 1) & ~above(bits, number, half))
             codes.append(offset[: extent.bit_length()])
         out, inside = Signal(sum(map(len, codes)), name=name), Signal(name=f"{name}_within")
         m.d.comb += inside.eq(within[0] & within[1] & within[2])
-        m.d.comb += out.eq(Cat(codes[0], codes[1] | (~inside).replicate(len(codes[1]))))
+        low, sign = codes[1][:-1], codes[1][-1]
+        m.d.comb += out.eq(Cat(codes[0], low & inside.replicate(len(low)), sign | ~inside))
         return out

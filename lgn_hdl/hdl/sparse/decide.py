@@ -64,8 +64,8 @@ class Decide(Stalling):
         )
 
     def _compute(self, m: Module, held: Held) -> Value:
-        numbers = [held.sample[k] for k in range(self._source.size)]
-        scores = delayed(m, Value.cast(held.sample), "scores", by=self._depth)
+        numbers = [held.now[k] for k in range(self._source.size)]
+        scores = delayed(m, Value.cast(held.now), "scores", by=self._depth)
         if isinstance(self._layer, Thermometer):
             return Cat(scores, delayed(m, Cat(self._compared(m, numbers)), "bits"))
         return Cat(self._largest(m, numbers), scores)

@@ -64,12 +64,12 @@ class FlattenDense(Accumulate):
         )
 
     def _lanes(self, m: Module, held: Held) -> list[Lane]:
-        sample, lanes = held.sample, []
+        lanes = []
         for p in range(self._parallel):
-            slots = [
-                Cat(Value.cast(sample.features[k]), sample.column[k], sample.row[k])
-                for k in range(p, self._items, self._parallel)
-            ]
+            slots = []
+            for step, k in enumerate(range(p, self._items, self._parallel)):
+                at = held.at(step)
+                slots.append(Cat(Value.cast(at.features[k]), at.column[k], at.row[k]))
             # What is beyond the last slot adds nothing; nor does an unused slot, which holds zero.
             slots += [Const(0, len(slots[0]))] * (self._steps - len(slots))
             slot = Signal(len(slots[0]), name=f"slot{p}")
@@ -81,7 +81,7 @@ class FlattenDense(Accumulate):
                 x = delayed(m, bits, f"slot{p}_{c}_r")
                 numbers.append(x.as_signed() if self._number.signed else x)
             place = slot[self._channels * self._number.width :]
-            index, rows = self._row(m, place, len(sample.column[0]), p)
+            index, rows = self._row(m, place, len(held.now.column[0]), p)
             lanes.append(Lane(numbers, delayed(m, index, f"slot{p}_row"), rows))
         return lanes
 
@@ -142,17 +142,18 @@ class DenseLayer(Accumulate):
             channels=1,
             items=source.shape[0],
             parallel=parallel,
+            once=True,
             constant=parallel == source.shape[0],
         )
 
     def _lanes(self, m: Module, held: Held) -> list[Lane]:
-        numbers, lanes = [held.sample[k] for k in range(self._items)], []
+        lanes = []
         step = delayed(m, held.step, "step_r") if self._steps > 1 else Const(0)
         for p in range(self._parallel):
             rows = list(range(p, self._items, self._parallel))
             rows += [-1] * (self._steps - len(rows))
-            of_steps = chosen(held.step, [numbers[k] for k in rows if k >= 0])
-            x = Signal.like(numbers[0], name=f"number{p}")
+            of_steps = chosen(held.step, [held.at(n)[k] for n, k in enumerate(rows) if k >= 0])
+            x = Signal.like(held.now[0], name=f"number{p}")
             m.d.comb += x.eq(of_steps)
             lanes.append(Lane([delayed(m, x, f"number{p}_r", by=self._early)], step, rows))
         return lanes

@@ -69,6 +69,8 @@ class SparsePlan:
     chain : SparseChain
     by_rows : bool
         Whether an image comes in rows, one a clock, or whole.
+    latched : bool
+        Whether a whole image is taken in one clock.
     blocks : tuple of Block
         From the input reduction to the decision.
     """
@@ -76,6 +78,7 @@ class SparsePlan:
     network: Network
     chain: SparseChain
     by_rows: bool
+    latched: bool
     blocks: tuple[Block, ...]
 
     @property
@@ -118,6 +121,7 @@ def plan_sparse(
     slots: int | None = None,
     chosen: Mapping[str, int] | None = None,
     share: bool = False,
+    latched: bool = True,
 ) -> SparsePlan:
     """Choose components.
 
@@ -137,6 +141,8 @@ def plan_sparse(
     share : bool
         Whether dense layers that take a whole vector in a clock are adder graphs of alkaid, not
         sums of products one by one.
+    latched : bool
+        Whether a whole image is taken in one clock, or when all of it has been searched.
 
     Raises
     ------
@@ -149,12 +155,12 @@ def plan_sparse(
     if chain is None:
         raise BuildError("the network has no input reduction, it is no sparse CNN")
     planner = _Planner(network, chain, dict(chosen or {}))
-    planner.reduce(by_rows, rows)
+    planner.reduce(by_rows, rows, latched)
     planner.slots(slots)
     planner.vectors(share=share)
     planner.decision()
     planner.check_chosen()
-    return SparsePlan(network, chain, by_rows, tuple(planner.blocks))
+    return SparsePlan(network, chain, by_rows, latched, tuple(planner.blocks))
 
 
 class _Planner:
@@ -200,7 +206,7 @@ class _Planner:
             )
         return found
 
-    def reduce(self, by_rows: bool, rows: int | None) -> None:
+    def reduce(self, by_rows: bool, rows: int | None, latched: bool) -> None:
         height = self.type.shape[1]
         rows = 1 if rows is None else rows
         if not 1 <= rows <= (1 if by_rows else height):
@@ -210,7 +216,7 @@ class _Planner:
         if by_rows:
             self.add("input reduction", nodes, RowReduce)
         else:
-            self.add("input reduction", nodes, FrameReduce, rows=rows)
+            self.add("input reduction", nodes, FrameReduce, rows=rows, latched=latched)
 
     def slots(self, slots: int | None) -> None:
         enough = -(-self.kept // self.blocks[0].interval)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import add
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
 from ...network import SparsePool2d, TensorType
 from .payload import fixed_format, number_shape, place_width
-from .products import tree, tree_registers
+from .products import TREE_LEVELS, added, tree, tree_registers
 from .slots import Place, SlotSteps
 from .steps import Held, delayed
 
@@ -41,7 +40,7 @@ class Pool(SlotSteps):
     def __init__(self, *, layer: SparsePool2d, source: TensorType, parallel: int):
         self._layer, self._frame = layer, source.frame
         # A comparison and a choice are as deep as two additions.
-        self._levels = 1 if layer.kind == "max" else 2
+        self._levels = 2 if layer.kind == "max" else TREE_LEVELS
         terms = source.shape[0] if source.masked else 1
         super().__init__(
             layer=layer,
@@ -56,7 +55,10 @@ class Pool(SlotSteps):
         slots, parallel = self._slots, self._parallel
         cells = [self._cell(m, place, f"cell{j}") for j, place in enumerate(places)]
         numbers = [
-            [delayed(m, held.sample.features[j][c], f"x{j}_{c}") for c in range(self._channels)]
+            [
+                held.later(m, lambda s, j=j, c=c: s.features[j][c], f"x{j}_{c}", by=1)
+                for c in range(self._channels)
+            ]
             for j in range(slots)
         ]
         found = []
@@ -99,7 +101,7 @@ class Pool(SlotSteps):
                 if j >= since:
                     m.d.comb += part.eq(x & same[j].replicate(len(x)))
                 each.append(part.as_signed() if shape.signed else part)
-            combine = self._largest if self._layer.kind == "max" else add
+            combine = self._largest if self._layer.kind == "max" else added
             merged = tree(m, each, combine, name, levels=self._levels, width=shape.width)
             out = Signal(shape.width, name=f"{name}_out")
             m.d.comb += out.eq(Mux(first, merged, 0))

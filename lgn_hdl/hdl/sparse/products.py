@@ -9,10 +9,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from ...network import FixedPoint
 from ..lookup import lookup
 
-__all__ = ["product", "table", "tree", "tree_registers", "weight_bits"]
+__all__ = ["added", "apart", "product", "table", "tree", "tree_registers", "weight_bits"]
 
 #: Levels of additions between two registers of a tree.
-TREE_LEVELS = 2
+TREE_LEVELS = 3
 
 
 def table(m: Module, index: Value, words: Sequence[int], width: int, name: str) -> Value:
@@ -73,19 +73,38 @@ def product(m: Module, x: Value, weight: Value, name: str) -> Signal:
         plain = (wide & one.replicate(size)) | (Cat(0, wide[:-1]) & two.replicate(size))
         m.d.comb += multiple.eq(plain ^ negative.replicate(size))
         # The one that makes the complement a negative is the carry that comes in.
-        total = Signal(size + 2, name=f"{name}_sum{k // 2}")
-        carry = Cat(Const(1), above).as_signed() + Cat(negative, multiple).as_signed()
-        m.d.comb += total.eq(carry[1:].as_signed())
+        total = Signal(size + 1, name=f"{name}_sum{k // 2}")
+        # Of one width and unsigned, so that the one is taken for the carry into the chain.
+        terms = [Cat(v, v[-1].replicate(size + 1 - len(v))) for v in (above, multiple)]
+        m.d.comb += total.eq(terms[0] + terms[1] + negative)
         done.append(total[:2])
         above = total[2:]
     out = Signal(len(x) + len(weight), name=name)
-    m.d.comb += out.eq(Cat(*done, above))
+    m.d.comb += out.eq(Cat(*done, above).as_signed())
     return out
+
+
+def apart(total: Value) -> Value:
+    """A sum that enters another addition, as it is.
+
+    Yosys merges such additions and makes them of compressors: two LUTs a bit and operand, where a
+    carry chain takes one. It does so only where it finds all bits of the sum; the first bit said in
+    another way prevents that, and is the same to every mapper of gates.
+    """
+    if len(total) == 1:
+        return total
+    bits = Cat(total[:-1], total[-1] & (total[-1] | total[-2]))
+    return bits.as_signed() if total.shape().signed else bits
+
+
+def added(a: Value, b: Value) -> Value:
+    """The sum of two numbers that may be sums themselves, by a carry chain."""
+    return apart(a) + apart(b)
 
 
 def tree_registers(terms: int, levels: int = TREE_LEVELS) -> int:
     """Registers on every path through `tree` with one behind every so many levels."""
-    return -(-(terms - 1).bit_length() // levels)
+    return max(0, (terms - 1).bit_length() - 1) // levels
 
 
 def tree(
@@ -97,7 +116,7 @@ def tree(
     levels: int = TREE_LEVELS,
     width: int | None = None,
 ) -> Value:
-    """Terms combined in pairs, with a register behind every few levels and behind the last.
+    """Terms combined in pairs, with a register behind every few levels but not behind the last.
 
     Parameters
     ----------
@@ -115,13 +134,13 @@ def tree(
     terms = list(terms)
     while len(terms) > 1:
         level += 1
-        cut = level % levels == 0 or level == all_levels
+        cut = level % levels == 0 and level < all_levels
         after: list[Value] = []
         for k in range(0, len(terms), 2):
             total = combine(terms[k], terms[k + 1]) if k + 1 < len(terms) else terms[k]
             shape = total.shape()
             size = shape.width if width is None else min(shape.width, width)
-            part = Signal(Shape(size, shape.signed), name=f"{name}_{level}_{k}", reset_less=True)
+            part = Signal(Shape(size, shape.signed), name=f"{name}_{level}_{k}", reset_less=cut)
             m.d["sync" if cut else "comb"] += part.eq(total)
             after.append(part)
         terms = after

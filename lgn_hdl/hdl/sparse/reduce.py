@@ -46,7 +46,7 @@ class _Reduce(Stalling):
         ]
         found = self._merged(m, found)
         lanes, count = found[0]
-        first = delayed(m, held.go & (held.step == 0), "first", by=depth - 1)
+        first = delayed(m, held.go & held.free, "first", by=depth - 1)
         go = delayed(m, held.go, "go", by=depth - 1, reset=True)
         step = delayed(m, held.step, "step", by=depth - 1)
         at_row = Signal(place_width(self._height))
@@ -156,10 +156,10 @@ class RowReduce(_Reduce):
         m.d.comb += last.eq(row == self._height - 1)
         with m.If(self.i.valid):
             m.d.sync += row.eq(Mux(last, 0, row + 1))
-        return Held(self.i.payload, row, self.i.valid, last, free)
+        return Held(self.i.payload, self.i.payload, row, self.i.valid, last, row == 0)
 
     def _rows(self, m: Module, held: Held) -> list[tuple[Any, Value]]:
-        return [(held.sample[0], Const(1))]
+        return [(held.now[0], Const(1))]
 
 
 class FrameReduce(_Reduce):
@@ -171,7 +171,10 @@ class FrameReduce(_Reduce):
     source : TensorType
         An image (C, H, W).
     rows : int
-        How many rows of the latched image are searched in a clock.
+        How many rows of the image are searched in a clock.
+    latched : bool
+        Whether the image is taken in one clock and kept here; or else it is taken in the last of
+        the clocks in which it is searched, and its source keeps it until then.
 
     Members
     -------
@@ -184,7 +187,7 @@ class FrameReduce(_Reduce):
         If there are not so many rows.
     """
 
-    def __init__(self, *, layer: InputReduce, source: TensorType, rows: int):
+    def __init__(self, *, layer: InputReduce, source: TensorType, rows: int, latched: bool = True):
         image_layout(source, rows=1)
         height = source.shape[1]
         if not 1 <= rows <= height:
@@ -192,16 +195,32 @@ class FrameReduce(_Reduce):
         super().__init__(
             layer=layer, source=source, rows=rows, taken=height, steps=-(-height // rows)
         )
+        self._latched = latched
+
+    @property
+    def latency(self) -> int:
+        """Clocks from the one in which the image is taken to the result."""
+        return super().latency if self._latched else self._depth
+
+    def _held(self, m: Module, free: Signal) -> Held:
+        if self._latched:
+            return super()._held(m, free)
+        now, valid = self.i.payload, self.i.valid
+        step, last = Signal(range(self._steps)), Signal()
+        m.d.comb += [last.eq(step == self._steps - 1), free.eq(last)]
+        with m.If(valid):
+            m.d.sync += step.eq(Mux(last, 0, step + 1))
+        return Held(now, now, step, valid, last, step == 0)
 
     def _rows(self, m: Module, held: Held) -> list[tuple[Any, Value]]:
         rows, steps = self._per_step, self._steps
-        layout = held.sample[0].shape()
+        layout = held.now[0].shape()
         out = []
         for k in range(rows):
             of_steps = range(k, self._height, rows)
             row = Signal(layout, name=f"row{k}_now")
             m.d.comb += Value.cast(row).eq(
-                chosen(held.step, [Value.cast(held.sample[y]) for y in of_steps])
+                chosen(held.step, [Value.cast(held.at(n)[y]) for n, y in enumerate(of_steps)])
             )
             there = Const(1) if len(of_steps) == steps else ~held.last
             out.append((row, there))

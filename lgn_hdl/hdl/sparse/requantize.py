@@ -58,7 +58,7 @@ class Requantize(Stalling):
         )
 
     def _compute(self, m: Module, held: Held) -> Value:
-        sample: Any = held.sample
+        sample: Any = held.now
         if not self._source.masked:
             numbers = [sample[k] for k in range(self._source.shape[0])]
             return Cat(self._rounded(m, x, f"number{k}") for k, x in enumerate(numbers))

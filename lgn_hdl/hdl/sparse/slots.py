@@ -60,10 +60,10 @@ class SlotSteps(Stalling):
         )
 
     def _compute(self, m: Module, held: Held) -> Value:
-        places = self._places(held.sample)
+        places = self._places(held.whole(m))
         own = places
         if self._steps > 1:
-            own = [self._own(m, held, places, p) for p in range(self._parallel)]
+            own = [self._own(m, held, p) for p in range(self._parallel)]
         found = self._slots_of_step(m, held, places, own)
         # The results of the steps come in from above; after the last one the first is lowest.
         size = len(found[0])
@@ -84,16 +84,19 @@ class SlotSteps(Stalling):
     def _places(self, sample: Any) -> list[Place]:
         return [Place(sample.row[k], sample.column[k], sample.valid[k]) for k in range(self._slots)]
 
-    def _own(self, m: Module, held: Held, places: Sequence[Place], p: int) -> Place:
-        """Place of slot `p` of a step, in a register that is loaded when the step begins."""
-        of_steps = [Cat(s.used, s.column, s.row) for s in places[p :: self._parallel]]
-        incoming = self._places(self.i.payload)[p]
-        place = Signal(len(of_steps[0]), name=f"own{p}", reset_less=True)
+    def _own(self, m: Module, held: Held, p: int) -> Place:
+        """Place of slot `p` of a step; in all but the first from a register, chosen one before."""
+        of_steps = []
+        for step, k in enumerate(range(p, self._slots, self._parallel)):
+            # In step n the place of step n + 1 is chosen.
+            slot = self._places(held.at(max(0, step - 1)))[k]
+            of_steps.append(Cat(slot.used, slot.column, slot.row))
+        following = Signal(len(of_steps[0]), name=f"own{p}_next", reset_less=True)
+        place = Signal.like(following, name=f"own{p}")
         # What follows the last step is not looked at, nor is what is beyond the last slot.
-        following = chosen(held.step, of_steps[1:] or of_steps)
-        taken = Cat(incoming.used, incoming.column, incoming.row)
-        m.d.sync += place.eq(Mux(held.free, taken, following))
-        columns = len(places[0].column) + 1
+        m.d.sync += following.eq(chosen(held.step, of_steps[1:] or of_steps))
+        m.d.comb += place.eq(Mux(held.free, of_steps[0], following))
+        columns = len(held.now.column[0]) + 1
         return Place(place[columns:], place[1:columns], place[0])
 
     def _slots_of_step(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Const, EnableInserter, Module, Signal, Value
+from amaranth.hdl import Const, EnableInserter, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -20,7 +21,10 @@ class Held:
 
     Parameters
     ----------
-    sample : view of the payload
+    now : view of the payload
+        The sample in its first step, in which it is taken.
+    kept : view of the payload
+        The sample in all later ones, and one clock longer.
     step : Value
         Counts from zero.
     go : Value
@@ -28,14 +32,35 @@ class Held:
     last : Value
         Whether this is its last step.
     free : Value
-        Whether the next sample is taken, if there is one.
+        Whether this is a first step: a sample is taken, if there is one.
     """
 
-    sample: Any
+    now: Any
+    kept: Any
     step: Value
     go: Value
     last: Value
     free: Value
+
+    def at(self, step: int) -> Any:
+        """The sample as it is found in one of its steps."""
+        return self.now if step == 0 else self.kept
+
+    def whole(self, m: Module) -> Any:
+        """The sample in every step."""
+        if self.kept is self.now:
+            return self.now
+        sample = Signal(self.now.shape(), name="sample")
+        m.d.comb += Value.cast(sample).eq(
+            Mux(self.free, Value.cast(self.now), Value.cast(self.kept))
+        )
+        return sample
+
+    def later(self, m: Module, part: Callable[[Any], Value], name: str, *, by: int) -> Value:
+        """A part of the sample, `by` clocks behind every step."""
+        if self.kept is self.now:
+            return delayed(m, part(self.now), name, by=by)
+        return delayed(m, part(self.kept), name, by=by - 1)  # one register there is
 
 
 def delayed(m: Module, value: Any, name: str, *, by: int = 1, reset: bool = False) -> Any:
@@ -59,7 +84,7 @@ class Stalling(wiring.Component):
     takes, gives : data.Layout
         Payloads.
     steps : int
-        Clocks for which a sample is held.
+        Clocks from one sample to the next: the first is that in which it is taken.
     depth : int
         Clocks from the last step to the result.
 
@@ -85,7 +110,7 @@ class Stalling(wiring.Component):
     @property
     def latency(self) -> int:
         """Clocks from a sample to its result."""
-        return self._depth + (self._steps if self._steps > 1 else 0)
+        return self._depth + self._steps - 1
 
     @property
     def interval(self) -> int:
@@ -94,7 +119,7 @@ class Stalling(wiring.Component):
 
     def elaborate(self, platform: object) -> Any:
         m = Module()
-        advance, free = Signal(), Signal(init=1)
+        advance, free = Signal(), Signal()
         m.d.comb += [
             advance.eq(self.o.ready | ~self.o.valid),
             self.i.ready.eq(advance & free),
@@ -112,16 +137,19 @@ class Stalling(wiring.Component):
         raise NotImplementedError
 
     def _held(self, m: Module, free: Signal) -> Held:
+        now = self.i.payload
         if self._steps == 1:
             m.d.comb += free.eq(1)
-            return Held(self.i.payload, Const(0), self.i.valid, Const(1), free)
-        layout = self.i.payload.shape()
-        sample = Signal(layout, name="held", reset_less=True)
-        step, busy, last = Signal(range(self._steps)), Signal(), Signal()
-        m.d.comb += [last.eq(step == self._steps - 1), free.eq(~busy | last)]
+            return Held(now, now, Const(0), self.i.valid, Const(1), free)
+        kept = Signal(now.shape(), name="kept", reset_less=True)
+        step, go, last = Signal(range(self._steps)), Signal(), Signal()
+        m.d.comb += [
+            free.eq(step == 0),
+            go.eq(self.i.valid | ~free),
+            last.eq(step == self._steps - 1),
+        ]
         with m.If(free):
-            m.d.sync += [busy.eq(self.i.valid), step.eq(0)]
-            m.d.sync += sample.eq(self.i.payload)
-        with m.Else():
-            m.d.sync += step.eq(step + 1)
-        return Held(sample, step, busy, last, free)
+            m.d.sync += kept.eq(now)
+        with m.If(go):
+            m.d.sync += step.eq(Mux(last, 0, step + 1))
+        return Held(now, kept, step, go, last, free)

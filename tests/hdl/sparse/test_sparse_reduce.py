@@ -54,11 +54,12 @@ def test_rows(layer: InputReduce, source: TensorType) -> None:
             assert taken == list(range(len(rows)))
 
 
+@pytest.mark.parametrize("latched", [True, False])
 @pytest.mark.parametrize("rows", [1, 2, 3])
 @pytest.mark.parametrize(("layer", "source"), CASES[:3], ids=str)
-def test_frames(layer: InputReduce, source: TensorType, rows: int) -> None:
+def test_frames(layer: InputReduce, source: TensorType, rows: int, latched: bool) -> None:
     samples, kind = images(source, 7, seed=1), layer.infer(source)
-    block = FrameReduce(layer=layer, source=source, rows=rows)
+    block = FrameReduce(layer=layer, source=source, rows=rows, latched=latched)
     layout = block.i.payload.shape()
     words = [bits(layout, x.transpose(1, 2, 0).tolist()) for x in samples]
     wanted = [expected(sample, kind) for sample in reference(layer, source, samples)]
