@@ -71,6 +71,13 @@ def make_parser() -> argparse.ArgumentParser:
         help="rows of a whole image in which a sparse CNN looks for active pixels (default: 1)",
     )
     build.add_argument(
+        "--pixels-per-clock",
+        type=int,
+        metavar="N",
+        help="with --front rows, pixels that come in a clock: a divisor of those of a row "
+        "(default: all of them)",
+    )
+    build.add_argument(
         "--slots-per-clock",
         metavar="N[,BLOCK=N...]",
         help="active pixels that the layers of a sparse CNN work on (default: enough to keep up "

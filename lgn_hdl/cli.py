@@ -98,6 +98,7 @@ def _build(options: argparse.Namespace) -> dict[str, Any]:
             allow_timing_fail=options.allow_timing_fail,
             front=options.front,
             rows_per_clock=options.rows_per_clock,
+            pixels_per_clock=options.pixels_per_clock,
             slots_per_clock=options.slots_per_clock,
             constants=options.constants,
             pnr_timeout=options.pnr_timeout,

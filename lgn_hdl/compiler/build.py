@@ -77,6 +77,7 @@ def build(
     front: FrontForm = "whole",
     reuse: Reuse = "none",
     rows_per_clock: int | None = None,
+    pixels_per_clock: int | None = None,
     slots_per_clock: int | str | None = None,
     constants: Constants = "digits",
     pnr_timeout: float | None = None,
@@ -138,6 +139,9 @@ def build(
     rows_per_clock : int, optional
         Rows of a whole image in which a sparse CNN looks for active pixels in a clock; by default
         one.
+    pixels_per_clock : int, optional
+        Pixels that come in a clock where an image comes in rows to a sparse CNN: a divisor of those
+        of a row, by default all of them.
     slots_per_clock : int or str, optional
         Active pixels that a layer of a sparse CNN works on in a clock, by default as few as keep up
         with the input; "2,conv1=4" has another number for the block conv1.
@@ -180,6 +184,7 @@ def build(
         front=front,
         reuse=reuse,
         rows_per_clock=rows_per_clock,
+        pixels_per_clock=pixels_per_clock,
         slots_per_clock=None if slots_per_clock is None else str(slots_per_clock),
         constants=constants,
     )

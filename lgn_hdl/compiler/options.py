@@ -76,6 +76,7 @@ class BuildOptions:
     front: FrontForm = "whole"
     reuse: Reuse = "none"
     rows_per_clock: int | None = None
+    pixels_per_clock: int | None = None
     slots_per_clock: str | None = None
     constants: Constants = "digits"
 

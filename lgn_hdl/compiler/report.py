@@ -220,11 +220,13 @@ def _ports(design: Design) -> dict[str, list[dict[str, Any]]]:
 
 def _image_port(core: SparseCore) -> dict[str, Any]:
     channels, height, width = core.plan.source.shape
-    rows, what = height // core.plan.steps, str(core.number)
-    shape, order = f"{channels}x{rows}x{width} x {what}", "row-major, element 0 lowest"
+    (rows, columns), what = core.plan.piece, str(core.number)
+    shape, order = f"{channels}x{rows}x{columns} x {what}", "row-major, element 0 lowest"
     if core.plan.by_rows:
-        shape, order = f"{channels}x{width} x {what}", f"{order}; {height} rows from the top"
-    size = channels * rows * width * core.number.width
+        shape, order = f"{channels}x{columns} x {what}", f"{order}; {height} rows from the top"
+    if columns < width:
+        order += f", each in {width // columns} parts from the left"
+    size = channels * rows * columns * core.number.width
     return {"name": "image", "low": 0, "width": size, "format": f"{shape}, {order}"}
 
 

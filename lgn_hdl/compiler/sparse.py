@@ -96,6 +96,8 @@ class SparseCore:
         """One sentence for the report."""
         height, slots = self.plan.source.shape[1], self.reduce.slots
         rows, how = self.plan.blocks[0].parallel, "in rows, one a clock"
+        if self.plan.piece[1] < self.plan.source.shape[2]:
+            how = f"in parts of its rows, {self.plan.piece[1]} pixels a clock"
         if not self.plan.by_rows:
             when = "in one clock, to be" if self.plan.latched else "and stays until it is"
             how = f"whole {when} searched at {rows} of {height} rows a clock"
@@ -115,6 +117,7 @@ def make_sparse_core(network: Network, options: BuildOptions) -> SparseCore:
         network,
         by_rows=options.front == "rows",
         rows=options.rows_per_clock,
+        pixels=options.pixels_per_clock,
         slots=slots,
         chosen=chosen,
         share=options.constants == "alkaid",
@@ -153,6 +156,7 @@ def check_sparse_options(options: BuildOptions, *, sparse: bool) -> None:
         for name, given in (
             ("--front rows", options.front == "rows"),
             ("--rows-per-clock", options.rows_per_clock is not None),
+            ("--pixels-per-clock", options.pixels_per_clock is not None),
             ("--slots-per-clock", options.slots_per_clock is not None),
             ("--constants", options.constants != "digits"),
         ):

@@ -58,8 +58,11 @@ def _steps(core: SparseCore, features: np.ndarray) -> dict[str, np.ndarray]:
     """
     plan, count = core.plan, len(features)
     channels, height, width = plan.source.shape
-    image = features.reshape(count, channels, plan.steps, height // plan.steps, width)
-    steps = image.swapaxes(1, 2).reshape(count * plan.steps, -1)
+    rows, columns = plan.piece
+    image = features.reshape(
+        count, channels, height // rows, rows, width // columns, columns
+    ).transpose(0, 2, 4, 1, 3, 5)
+    steps = image.reshape(count * plan.steps, -1)
     sample, step = np.divmod(np.arange(len(steps)), plan.steps)
     return {
         "payload": binary(steps, core.number.width),

@@ -49,7 +49,7 @@ class Window:
     Parameters
     ----------
     netlist : Netlist
-        With plain registers. A payload is a frame, or a row of it.
+        With plain registers. A payload is a frame, a row of it, or an equal part of a row.
     source : TensorType
         An image (C, H, W).
     latency, interval : int
@@ -74,9 +74,11 @@ class Window:
         self.netlist, self.source = netlist, source
         self.pixel_bits = channels * source.element.width
         found, row = len(netlist.ports["i__payload"]), width * self.pixel_bits
-        if found not in (row, height * row):
+        whole_pixels = found and found % self.pixel_bits == 0 and row % found == 0
+        if not whole_pixels and found != height * row:
             raise VerifyError(
-                f"a payload has {found} bits, expected {row} or {height * row}: a row or a frame"
+                f"a payload has {found} bits, expected {height * row} or {row}: a frame or a row, "
+                f"or an equal part of a row, {self.pixel_bits} bits a pixel"
             )
         #: In how many pieces a frame comes, and the clocks from one to the next.
         self.pieces = height * row // found
@@ -120,7 +122,7 @@ class Window:
 
     @cached_property
     def counters(self) -> list[int]:
-        """Places of the registers that count rows: made of each other, and of no payload."""
+        """Places of the registers that count pieces: made of themselves, and of no payload."""
         if self.pieces == 1:
             return []  # the handshake tells where a frame begins
         offered = self.inputs(0)
@@ -140,7 +142,7 @@ class Window:
             for place, own in enumerate(self.any_state)
             if own in reads[own]
             and not reads[own] & payload
-            and all(own in reads[other] for other in reads[own] & reads.keys())
+            and all(other in reads[other] for other in reads[own] & reads.keys())
         ]
 
     @cached_property

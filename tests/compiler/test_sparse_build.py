@@ -28,6 +28,8 @@ from lgn_hdl.report import schema
 FORMS: list[dict[str, Any]] = [
     {"front": "rows"},
     {"front": "rows", "slots_per_clock": "2,conv1=4"},
+    {"front": "rows", "pixels_per_clock": 3},
+    {"front": "rows", "pixels_per_clock": 1, "slots_per_clock": 1},
     {"rows_per_clock": 3, "slots_per_clock": 4},
     {"rows_per_clock": 7, "slots_per_clock": 2},
 ]
@@ -236,6 +238,9 @@ def test_remarks_on_what_changes_nothing() -> None:
         ({"front": "slices"}, "--front slices is for logic-gate networks"),
         ({"prove": True}, "--prove knows no sparse CNNs"),
         ({"front": "rows", "rows_per_clock": 2}, "2 rows in a clock, expected one"),
+        ({"front": "rows", "pixels_per_clock": 4}, "4 pixels in a clock, expected a divisor of 9"),
+        ({"front": "rows", "pixels_per_clock": 0}, "0 pixels in a clock, expected a divisor of 9"),
+        ({"pixels_per_clock": 3}, "an image that comes whole comes in one clock"),
         ({"rows_per_clock": 8}, "8 rows in a clock, expected 1 to 7"),
         ({"rows_per_clock": 0}, "0 rows in a clock, expected 1 to 7"),
         ({"slots_per_clock": 6}, "6 slots in a clock, expected 1 to 5"),
@@ -253,7 +258,8 @@ def test_options_that_do_not_fit(options: dict[str, Any], words: str, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "options", [{"front": "rows"}, {"rows_per_clock": 1}, {"slots_per_clock": 2}]
+    "options",
+    [{"front": "rows"}, {"rows_per_clock": 1}, {"slots_per_clock": 2}, {"pixels_per_clock": 2}],
 )
 def test_options_of_sparse_networks_alone(options: dict[str, Any], tmp_path: Path) -> None:
     network = bits_only()

@@ -18,7 +18,7 @@ from sim.pty_device import PtyDevice
 
 @pytest.mark.parametrize("network", [sparse_classifier(slots=4, seed=6), sparse_decision()])
 def test_answers_are_those_of_the_model(network: Network, tmp_path: Path) -> None:
-    options = BuildOptions(rows_per_clock=4, slots_per_clock="2")
+    options = BuildOptions(rows_per_clock=4, slots_per_clock="2", board="ulx3s")
     made = compile_device(network, tmp_path, options)
     (tensor,) = network.inputs.values()
     x = sparse_images(np.random.default_rng(0), 12, tensor.shape, 0.1)

@@ -71,6 +71,22 @@ def test_every_image_one_or_all_rows_a_clock(rows: int, tmp_path: Path) -> None:
     assert all(c.proved for c in check(tmp_path, InputReduce(3, 0.5), frame(3, 3, PAIR), rows))
 
 
+@pytest.mark.parametrize("pixels", [1, 2])
+def test_every_image_in_parts_of_rows(pixels: int, tmp_path: Path) -> None:
+    layer, source = InputReduce(3, 0.5), frame(2, 4, PAIR)
+    block = RowReduce(layer=layer, source=source, pixels=pixels)
+    (tmp_path / "top.il").write_text(to_rtlil(block))
+    claims = prove_reduction(
+        layer,
+        source,
+        tmp_path / "top.il",
+        tmp_path / "proof",
+        latency=block.latency,
+        interval=block.interval,
+    )
+    assert [claim.proved for claim in claims] == [True] * 5
+
+
 @pytest.mark.parametrize("rows", [None, 1])
 def test_one_pixel(rows: int | None, tmp_path: Path) -> None:
     assert all(c.proved for c in check(tmp_path, InputReduce(1), frame(1, 1, PAIR), rows))
@@ -241,7 +257,7 @@ def test_another_frame_is_an_error(tmp_path: Path) -> None:
     block = RowReduce(layer=InputReduce(2), source=frame(3, 3))
     (tmp_path / "top.il").write_text(to_rtlil(block))
     promised = {"latency": block.latency, "interval": block.interval}
-    with pytest.raises(VerifyError, match="a payload has 3 bits, expected 4 or 16: a row or"):
+    with pytest.raises(VerifyError, match="a payload has 3 bits, expected 16 or 4: a frame or"):
         prove_reduction(
             InputReduce(2), frame(4, 4), tmp_path / "top.il", tmp_path / "proof", **promised
         )

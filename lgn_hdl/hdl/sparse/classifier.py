@@ -47,7 +47,7 @@ class SparseClassifier(wiring.Component):
     -------
     i : In(stream.Signature(numbers))
         The image row-major over (C, H, W), element 0 lowest; or one row after the other from the
-        top, each row-major over (C, W).
+        top, or part of a row from the left, each row-major over (C, W).
     o : Out(stream.Signature(plan.layout))
 
     Raises
@@ -103,13 +103,13 @@ class SparseClassifier(wiring.Component):
 
     def _pixels(self) -> Value:
         """The payload by rows, columns, channels, as the input reduction takes it."""
-        channels, height, width = self._plan.source.shape
-        rows, size = height // self._plan.steps, fixed_format(self._plan.source).width
+        channels, size = self._plan.source.shape[0], fixed_format(self._plan.source).width
+        rows, columns = self._plan.piece
         bits = Value.cast(self.i.payload)
         places = (
-            (channel * rows + row) * width + column
+            (channel * rows + row) * columns + column
             for row in range(rows)
-            for column in range(width)
+            for column in range(columns)
             for channel in range(channels)
         )
         return Cat(bits[at * size : (at + 1) * size] for at in places)

@@ -65,8 +65,10 @@ def layout_of(kind: TensorType) -> data.Layout:
     return data.ArrayLayout(number, kind.shape[0])
 
 
-def image_layout(kind: TensorType, *, rows: int) -> data.ArrayLayout:
-    """Payload of `rows` rows of an image (C, H, W): rows, columns, channels.
+def image_layout(kind: TensorType, *, rows: int, columns: int | None = None) -> data.ArrayLayout:
+    """Payload of `rows` rows of an image (C, H, W), or of some columns of them.
+
+    Its axes are rows, columns, channels.
 
     Raises
     ------
@@ -77,4 +79,5 @@ def image_layout(kind: TensorType, *, rows: int) -> data.ArrayLayout:
     if kind.masked or len(kind.shape) != 3:
         raise BuildError(f"input reduction takes an image (C, H, W), found {kind}")
     channels, _, width = kind.shape
-    return data.ArrayLayout(data.ArrayLayout(data.ArrayLayout(number, channels), width), rows)
+    row = data.ArrayLayout(data.ArrayLayout(number, channels), columns or width)
+    return data.ArrayLayout(row, rows)

@@ -42,7 +42,8 @@ class Block:
     result : TensorType
         The type of that.
     parallel : int
-        Rows, slots or numbers that it works on in a clock; 0 if there is nothing to choose.
+        Rows, pixels of a row, slots or numbers that it works on in a clock; 0 if there is nothing
+        to choose.
     latency, interval : int
         Clocks from a sample to its result, and to the next sample.
     make : callable
@@ -68,7 +69,9 @@ class SparsePlan:
     network : Network
     chain : SparseChain
     by_rows : bool
-        Whether an image comes in rows, one a clock, or whole.
+        Whether an image comes in rows, or parts of them, one a clock, or whole.
+    piece : tuple of int
+        Rows and columns of the image that come in a payload.
     latched : bool
         Whether a whole image is taken in one clock.
     blocks : tuple of Block
@@ -78,6 +81,7 @@ class SparsePlan:
     network: Network
     chain: SparseChain
     by_rows: bool
+    piece: tuple[int, int]
     latched: bool
     blocks: tuple[Block, ...]
 
@@ -94,7 +98,7 @@ class SparsePlan:
     @property
     def steps(self) -> int:
         """Payloads that make up a sample."""
-        return self.source.shape[1] if self.by_rows else 1
+        return self.source.shape[1] * self.source.shape[2] // (self.piece[0] * self.piece[1])
 
     @property
     def layout(self) -> data.StructLayout:
@@ -118,6 +122,7 @@ def plan_sparse(
     *,
     by_rows: bool,
     rows: int | None = None,
+    pixels: int | None = None,
     slots: int | None = None,
     chosen: Mapping[str, int] | None = None,
     share: bool = False,
@@ -133,6 +138,8 @@ def plan_sparse(
         Whether an image comes in rows, one a clock, or whole.
     rows : int, optional
         Rows of a whole image that are searched in a clock; by default one.
+    pixels : int, optional
+        Pixels that come in a clock if an image comes in rows; by default a row.
     slots : int, optional
         Slots that a layer works on in a clock; by default as few as keep up with the input
         reduction. Dense layers behind the first take no more clocks than the slots do.
@@ -155,12 +162,17 @@ def plan_sparse(
     if chain is None:
         raise BuildError("the network has no input reduction, it is no sparse CNN")
     planner = _Planner(network, chain, dict(chosen or {}))
-    planner.reduce(by_rows, rows, latched)
+    if by_rows:
+        planner.reduce_rows(rows, pixels)
+    else:
+        planner.reduce_frame(rows, pixels, latched)
     planner.slots(slots)
     planner.vectors(share=share)
     planner.decision()
     planner.check_chosen()
-    return SparsePlan(network, chain, by_rows, latched, tuple(planner.blocks))
+    height, width = network.inputs[chain.source].shape[1:]
+    piece = (1, planner.blocks[0].parallel) if pixels else (1 if by_rows else height, width)
+    return SparsePlan(network, chain, by_rows, piece, latched, tuple(planner.blocks))
 
 
 class _Planner:
@@ -180,7 +192,8 @@ class _Planner:
         make = partial(component, layer=node.layer, source=self.type, **options)
         made = make()
         made._MustUse__used = True  # it was made to be asked; Amaranth would warn of it
-        parallel = options.get("parallel", options.get("rows", int(component is RowReduce)))
+        names = [name for name in ("parallel", "rows", "pixels") if name in options]
+        parallel = options[names[0]] if names else int(component is RowReduce)
         self.type = self.network.types[node.name]
         self.blocks.append(
             Block(
@@ -206,17 +219,35 @@ class _Planner:
             )
         return found
 
-    def reduce(self, by_rows: bool, rows: int | None, latched: bool) -> None:
-        height = self.type.shape[1]
-        rows = 1 if rows is None else rows
-        if not 1 <= rows <= (1 if by_rows else height):
-            limit = "one: they come so" if by_rows else f"1 to {height}, all of them"
-            raise BuildError(f"{rows} rows in a clock, expected {limit}", where="--rows-per-clock")
+    def reduce_rows(self, rows: int | None, pixels: int | None) -> None:
+        if rows not in (None, 1):
+            raise BuildError(
+                f"{rows} rows in a clock, expected one: they come so", where="--rows-per-clock"
+            )
+        width = self.type.shape[2]
+        if pixels is not None and (pixels < 1 or width % pixels):
+            raise BuildError(
+                f"{pixels} pixels in a clock, expected a divisor of {width}, the pixels of a row",
+                where="--pixels-per-clock",
+            )
+        part = {} if pixels is None else {"pixels": pixels}
+        self.add("input reduction", [self.chain.reduce], RowReduce, **part)
+
+    def reduce_frame(self, rows: int | None, pixels: int | None, latched: bool) -> None:
+        height, rows = self.type.shape[1], 1 if rows is None else rows
+        if pixels is not None:
+            raise BuildError(
+                "an image that comes whole comes in one clock",
+                where="--pixels-per-clock",
+                hint="with --front rows it comes in rows or in parts of them",
+            )
+        if not 1 <= rows <= height:
+            raise BuildError(
+                f"{rows} rows in a clock, expected 1 to {height}, all of them",
+                where="--rows-per-clock",
+            )
         nodes = [self.chain.reduce]
-        if by_rows:
-            self.add("input reduction", nodes, RowReduce)
-        else:
-            self.add("input reduction", nodes, FrameReduce, rows=rows, latched=latched)
+        self.add("input reduction", nodes, FrameReduce, rows=rows, latched=latched)
 
     def slots(self, slots: int | None) -> None:
         enough = -(-self.kept // self.blocks[0].interval)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
@@ -10,7 +11,7 @@ from amaranth.lib import data
 from ...errors import BuildError
 from ...network import InputReduce, TensorType
 from .compact import Lane, append
-from .payload import image_layout, layout_of, place_width
+from .payload import fixed_format, image_layout, layout_of, place_width
 from .search import RowSearch, saturated
 from .slots import chosen
 from .steps import Held, Stalling, delayed
@@ -19,17 +20,25 @@ __all__ = ["FrameReduce", "RowReduce"]
 
 
 class _Reduce(Stalling):
-    """Input reduction in steps of some rows, the upper ones first."""
+    """Input reduction in steps of some rows, the upper ones first, or of some pixels of a row."""
 
     def __init__(
-        self, *, layer: InputReduce, source: TensorType, rows: int, taken: int, steps: int
+        self,
+        *,
+        layer: InputReduce,
+        source: TensorType,
+        rows: int,
+        taken: int,
+        steps: int,
+        pixels: int | None = None,
     ):
         self._layer, self._source = layer, source
-        takes = image_layout(source, rows=taken)
+        takes = image_layout(source, rows=taken, columns=pixels)
         self._out = layer.infer(source)
-        self._height, self._width = source.shape[1:]
-        self._per_step = rows
-        self._search = RowSearch(layer=layer, source=source)
+        channels, self._height, self._width = source.shape
+        self._per_step, self._pixels = rows, pixels or self._width
+        row = replace(source, shape=(channels, self._height, self._pixels))
+        self._search = RowSearch(layer=layer, source=row)
         self._merges = (rows - 1).bit_length()
         super().__init__(
             takes=takes,
@@ -49,12 +58,8 @@ class _Reduce(Stalling):
         first = delayed(m, held.go & held.free, "first", by=depth - 1)
         go = delayed(m, held.go, "go", by=depth - 1, reset=True)
         step = delayed(m, held.step, "step", by=depth - 1)
-        at_row = Signal(place_width(self._height))
-        if self._height > 1:
-            m.d.comb += at_row.eq(step * self._per_step)
-        lanes = [
-            Lane(lane.used, self._on_frame(m, lane, at_row, k)) for k, lane in enumerate(lanes)
-        ]
+        place = self._place_of(m, step)
+        lanes = [Lane(lane.used, self._on_frame(m, lane, place, k)) for k, lane in enumerate(lanes)]
 
         size = len(lanes[0].data)
         kept = Signal(data.ArrayLayout(size, keep), reset_less=True)
@@ -110,53 +115,92 @@ class _Reduce(Stalling):
             found = merged
         return found
 
-    def _on_frame(self, m: Module, lane: Lane, at_row: Value, k: int) -> Value:
-        """Features, column and row, the row counted from the top of the frame."""
-        tag = (self._per_step - 1).bit_length()
+    def _place_of(self, m: Module, step: Value) -> tuple[Value, Value]:
+        """Row and column of the first pixel of a step."""
+        row = Signal(place_width(self._height), name="at_row")
+        if self._height > 1:
+            m.d.comb += row.eq(step * self._per_step)
+        return row, Const(0)
+
+    def _on_frame(self, m: Module, lane: Lane, place: tuple[Value, Value], k: int) -> Value:
+        """Features, column and row, both counted from the corner of the frame."""
+        at_row, at_column = place
         row = Signal(place_width(self._height), name=f"row_of_lane{k}")
-        size = len(lane.data) - tag
-        m.d.comb += row.eq(at_row + lane.data[size:])
-        return Cat(lane.data[:size], row)
+        column = Signal(place_width(self._width), name=f"column_of_lane{k}")
+        size = self._source.shape[0] * fixed_format(self._source).width
+        end = size + place_width(self._pixels)
+        m.d.comb += [
+            row.eq(at_row + lane.data[end:]),
+            column.eq(at_column + lane.data[size:end]),
+        ]
+        return Cat(lane.data[:size], column, row)
 
 
 class RowReduce(_Reduce):
-    """Input reduction of an image that comes in rows, one in a clock.
+    """Input reduction of an image that comes in rows, one in a clock, or in parts of rows.
 
-    Payloads are the rows of a frame from the top, `image_layout(source, rows=1)[0]`; the first row
-    after the last one of a frame begins the next frame.
+    Payloads are the rows of a frame from the top, or their parts from the left; the first one after
+    the last one of a frame begins the next frame.
 
     Parameters
     ----------
     layer : InputReduce
     source : TensorType
         An image (C, H, W).
+    pixels : int, optional
+        How many pixels come in a clock, by default a row.
 
     Members
     -------
-    i : In(stream.Signature(image_layout(source, rows=1)))
+    i : In(stream.Signature(image_layout(source, rows=1, columns=pixels)))
     o : Out(stream.Signature(layout_of(layer.infer(source))))
+
+    Raises
+    ------
+    BuildError
+        If a row is no multiple of the pixels.
     """
 
-    def __init__(self, *, layer: InputReduce, source: TensorType):
-        super().__init__(layer=layer, source=source, rows=1, taken=1, steps=1)
+    def __init__(self, *, layer: InputReduce, source: TensorType, pixels: int | None = None):
+        image_layout(source, rows=1)
+        width = source.shape[2]
+        pixels = width if pixels is None else pixels
+        if pixels < 1 or width % pixels:
+            raise BuildError(
+                f"{pixels} pixels a clock, expected a divisor of {width}, the pixels of a row"
+            )
+        self._parts = width // pixels
+        super().__init__(layer=layer, source=source, rows=1, taken=1, steps=1, pixels=pixels)
 
     @property
     def latency(self) -> int:
-        """Clocks from the first row to the result, if every clock has a row."""
-        return self._depth + self._height - 1
+        """Clocks from the first payload to the result, if every clock has one."""
+        return self._depth + self.interval - 1
 
     @property
     def interval(self) -> int:
-        """Clocks, and rows, from one frame to the next."""
-        return self._height
+        """Clocks, and payloads, from one frame to the next."""
+        return self._height * self._parts
 
     def _held(self, m: Module, free: Signal) -> Held:
         m.d.comb += free.eq(1)
-        row, last = Signal(range(self._height)), Signal()
-        m.d.comb += last.eq(row == self._height - 1)
+        row, part = Signal(range(self._height)), Signal(range(self._parts))
+        row_ends, frame_ends = Signal(), Signal()
+        m.d.comb += [
+            row_ends.eq(part == self._parts - 1),
+            frame_ends.eq(row_ends & (row == self._height - 1)),
+        ]
         with m.If(self.i.valid):
-            m.d.sync += row.eq(Mux(last, 0, row + 1))
-        return Held(self.i.payload, self.i.payload, row, self.i.valid, last, row == 0)
+            m.d.sync += part.eq(Mux(row_ends, 0, part + 1))
+            m.d.sync += row.eq(Mux(frame_ends, 0, row + row_ends))
+        step = Cat(part, row)
+        return Held(self.i.payload, self.i.payload, step, self.i.valid, frame_ends, ~step.any())
+
+    def _place_of(self, m: Module, step: Value) -> tuple[Value, Value]:
+        parts = (self._parts - 1).bit_length()
+        column = Signal(place_width(self._width), name="at_column")
+        m.d.comb += column.eq(step[:parts] * self._pixels)
+        return step[parts:], column
 
     def _rows(self, m: Module, held: Held) -> list[tuple[Any, Value]]:
         return [(held.now[0], Const(1))]

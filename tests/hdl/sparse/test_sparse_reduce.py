@@ -54,6 +54,32 @@ def test_rows(layer: InputReduce, source: TensorType) -> None:
             assert taken == list(range(len(rows)))
 
 
+@pytest.mark.parametrize(("layer", "source"), CASES[:4], ids=str)
+def test_parts_of_rows(layer: InputReduce, source: TensorType) -> None:
+    samples, kind, width = images(source, 7), layer.infer(source), source.shape[2]
+    wanted = [expected(sample, kind) for sample in reference(layer, source, samples)]
+    for pixels in [p for p in range(1, width + 1) if width % p == 0]:
+        block = RowReduce(layer=layer, source=source, pixels=pixels)
+        layout = block.i.payload.shape()
+        rows = [row for x in samples for row in x.transpose(1, 2, 0).tolist()]
+        parts = [bits(layout, [r[k : k + pixels]]) for r in rows for k in range(0, width, pixels)]
+        for offer, take in PACES:
+            taken, found = drive(block, parts, len(samples), offer=offer, take=take)
+            assert [seen(view, kind) for _, view in found] == wanted
+            if offer == take == 1:
+                assert [clock for clock, _ in found] == [
+                    clock + block.latency for clock in taken[:: block.interval]
+                ]
+                assert taken == list(range(len(parts)))
+
+
+@pytest.mark.parametrize("pixels", [0, 2, 18])
+def test_parts_that_are_not_equal(pixels: int) -> None:
+    layer, source = CASES[0]
+    with pytest.raises(BuildError, match=f"{pixels} pixels a clock, expected a divisor of 9"):
+        RowReduce(layer=layer, source=source, pixels=pixels)
+
+
 @pytest.mark.parametrize("latched", [True, False])
 @pytest.mark.parametrize("rows", [1, 2, 3])
 @pytest.mark.parametrize(("layer", "source"), CASES[:3], ids=str)
