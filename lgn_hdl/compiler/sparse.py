@@ -97,7 +97,8 @@ class SparseCore:
         height, slots = self.plan.source.shape[1], self.reduce.slots
         rows, how = self.plan.blocks[0].parallel, "in rows, one a clock"
         if self.plan.piece[1] < self.plan.source.shape[2]:
-            how = f"in parts of its rows, {self.plan.piece[1]} pixels a clock"
+            pixels = self.plan.piece[1]
+            how = f"in parts of its rows, {pixels} pixel{'s' * (pixels > 1)} a clock"
         if not self.plan.by_rows:
             when = "in one clock, to be" if self.plan.latched else "and stays until it is"
             how = f"whole {when} searched at {rows} of {height} rows a clock"
@@ -173,12 +174,17 @@ def check_sparse_options(options: BuildOptions, *, sparse: bool) -> None:
         if given:
             raise BuildError(
                 f"{name} is for logic-gate networks, and this network is a sparse CNN",
-                hint="its blocks have --front rows, --rows-per-clock and --slots-per-clock",
+                hint="it has --front rows, --rows-per-clock, --pixels-per-clock and "
+                "--slots-per-clock",
             )
-    if options.board is not None and options.front == "rows":
-        raise BuildError(
-            "the link to a board sends whole images", where="--front", hint="build without --front"
-        )
+    for name, given in (
+        ("--front", options.front == "rows"),
+        ("--pixels-per-clock", options.pixels_per_clock is not None),
+    ):
+        if options.board is not None and given:
+            raise BuildError(
+                "the link to a board sends whole images", where=name, hint=f"build without {name}"
+            )
     if options.prove:
         raise BuildError(
             "--prove knows no sparse CNNs",

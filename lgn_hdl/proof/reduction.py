@@ -126,6 +126,10 @@ def _wrong_pace(window: Window) -> int:
         wrong.append(window.aig.exclusive(promise.ready, window.one(clock, "i__ready")))
         counted = _differ(window.aig, [clock.values[net] for net in nets], start)
         wrong.append(window.aig.conjunction(promise.anew, counted))
+    # A frame that ends with the window: the next one begins behind it.
+    end = window.found[len(window.promised) - 1].following
+    counted = _differ(window.aig, [end[place] for place in window.counters], start)
+    wrong.append(window.aig.conjunction(window.promised[-1].done, counted))
     return _from_start(window, wrong)
 
 

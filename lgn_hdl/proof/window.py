@@ -141,6 +141,7 @@ class Window:
             place
             for place, own in enumerate(self.any_state)
             if own in reads[own]
+            and self.after_rst[place] in (FALSE, TRUE)
             and not reads[own] & payload
             and all(other in reads[other] for other in reads[own] & reads.keys())
         ]

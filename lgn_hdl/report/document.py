@@ -128,7 +128,7 @@ class SparseSection:
     """A sparse CNN, block by block.
 
     `form` is how an image comes, "whole" or in "rows". A block has `name`, `kind`, `layers`,
-    `result`, `parallel` (rows, pixels of a row, slots or numbers a clock, 0 if there is no choice),
+    `result`, `parallel` (rows, pixels, slots or numbers a clock, 0 if there is no choice),
     `latency` and `interval` in clocks. `pixels` counts the given `images`, those that are `empty`
     or `overflowing`, and the most active pixels of one, `most_active`; None without samples.
     """

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from amaranth.hdl import Const, Mux, Signal
+from amaranth.hdl import Const, Module, Mux, Signal
 from truth import every_pattern, number, values
 
 from lgn_hdl.errors import VerifyError
 from lgn_hdl.hdl import to_rtlil
-from lgn_hdl.hdl.sparse import FrameReduce, RowReduce, compact, reduce, search, steps
+from lgn_hdl.hdl.sparse import FrameReduce, RowReduce, compact, reduce, rowreduce, search, steps
+from lgn_hdl.hdl.sparse.steps import Held
 from lgn_hdl.network import FixedPoint, InputReduce, TensorType
 from lgn_hdl.proof import Refuted, prove_reduction
 from lgn_hdl.proof.aig import Aig
@@ -242,10 +243,39 @@ def test_a_promise_that_is_not_kept_is_found(rows: int | None, tmp_path: Path) -
         check(tmp_path, layer, source, rows, interval=6)
 
 
+class ForgetsRows(RowReduce):
+    """After a frame with as many pauses the next one does not begin at its first row."""
+
+    pauses = 0
+
+    def _held(self, m: Module, free: Signal) -> Held:
+        row, last, paused = Signal(range(self._height)), Signal(), Signal(2)
+        m.d.comb += [free.eq(1), last.eq(row == self._height - 1)]
+        with m.If(self.i.valid):
+            m.d.sync += row.eq(Mux(last, paused == self.pauses, row + 1))
+            m.d.sync += paused.eq(Mux(last, 0, paused))
+        with m.Elif((paused < self.pauses) & (row != 0)):
+            m.d.sync += paused.eq(paused + 1)
+        return Held(self.i.payload, None, row, self.i.valid, row == 0, last)
+
+
+@pytest.mark.parametrize("pauses", [0, 2])
+def test_a_frame_that_ends_with_the_window(pauses: int, tmp_path: Path) -> None:
+    layer, source = InputReduce(2), frame(2, 2)
+    block = ForgetsRows(layer=layer, source=source)
+    block.pauses = pauses
+    (tmp_path / "top.il").write_text(to_rtlil(block))
+    options = {"latency": block.latency, "interval": block.interval, "pauses": pauses}
+    with pytest.raises(Refuted, match="pieces are taken when promised: refuted"):
+        prove_reduction(layer, source, tmp_path / "top.il", tmp_path / "proof", **options)
+    honest = check(tmp_path, layer, source, None, pauses=pauses)
+    assert all(claim.proved for claim in honest)
+
+
 def test_rows_counted_wrong_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the last row of a frame the next row is not the first one."""
     monkeypatch.setattr(
-        reduce,
+        rowreduce,
         "Mux",
         lambda s, a, b: Mux(s, Const(1), b) if a == 0 and len(b) == 3 else Mux(s, a, b),
     )

@@ -5,11 +5,13 @@ from .constantdense import ConstantDense
 from .conv import SparseConv
 from .decide import Decide, decision_layout
 from .dense import DenseLayer, FlattenDense
+from .framereduce import FrameReduce
 from .payload import image_layout, layout_of
-from .plan import Block, SparsePlan, plan_sparse
+from .plan import Block, SparsePlan
+from .planner import plan_sparse
 from .pool import Pool
-from .reduce import FrameReduce, RowReduce
 from .requantize import Requantize
+from .rowreduce import RowReduce
 
 __all__ = [
     "Block",

@@ -9,7 +9,7 @@ import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
 from ...errors import BuildError
-from ...network import Dense, FixedPoint, TensorType
+from ...network import Dense, TensorType
 from ...network.arithmetic import unit_ratio
 from .constants import times
 from .payload import fixed_format, layout_of
@@ -105,7 +105,7 @@ class Accumulate(Stalling):
         ]
         first: Value = Const(1)
         if self._steps > 1:
-            first = delayed(m, held.free, "first", by=self._depth - 1)
+            first = delayed(m, held.first, "first", by=self._depth - 1)
         results = []
         for o, bias in enumerate(self._bias):
             terms = []
@@ -137,16 +137,17 @@ class Accumulate(Stalling):
 
         The layer's own format knows neither the weights nor how few numbers there may be.
         """
-        ends = (self._number.min_int, self._number.max_int)
-        low = np.minimum(*(self._rows * end for end in ends)).clip(max=0).sum(axis=2)
-        high = np.maximum(*(self._rows * end for end in ends)).clip(min=0).sum(axis=2)
+        rows = self._rows.astype(object)  # integers of any size
+        products = rows * self._number.min_int, rows * self._number.max_int
+        low = np.minimum(np.minimum(*products), 0).sum(axis=2)
+        high = np.maximum(np.maximum(*products), 0).sum(axis=2)
         if once:
             low, high = low.sum(axis=0), high.sum(axis=0)
         else:
             low, high = low.min(axis=0) * self._items, high.max(axis=0) * self._items
-        bias, unit = np.array(self._bias), self._unit
-        least, most = (bias + low * unit).min(), (bias + high * unit).max()
-        return FixedPoint.covering(min(int(least), -1), max(int(most), 0)).width
+        bias = np.array(self._bias, object)
+        least, most = (bias + low * self._unit).min(), (bias + high * self._unit).max()
+        return 1 + max((-1 - min(least, -1)).bit_length(), max(most, 0).bit_length())
 
     def _words_of(self, m: Module, lane: Lane, name: str) -> Value:
         """The weights of a lane for all outputs, behind a register."""

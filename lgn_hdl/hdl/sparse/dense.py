@@ -68,8 +68,8 @@ class FlattenDense(Accumulate):
         for p in range(self._parallel):
             slots = []
             for step, k in enumerate(range(p, self._items, self._parallel)):
-                at = held.at(step)
-                slots.append(Cat(Value.cast(at.features[k]), at.column[k], at.row[k]))
+                sample = held.at(step)
+                slots.append(Cat(Value.cast(sample.features[k]), sample.column[k], sample.row[k]))
             # What is beyond the last slot adds nothing; nor does an unused slot, which holds zero.
             slots += [Const(0, len(slots[0]))] * (self._steps - len(slots))
             slot = Signal(len(slots[0]), name=f"slot{p}")
@@ -94,7 +94,8 @@ class FlattenDense(Accumulate):
             codes = [min(n // window, cells) for n in range(extent)]
             bits = max(1, max(codes).bit_length())
             name = f"slot{p}_{'column' if k else 'row'}"
-            axes.append(self._shared.table(m, at, codes, bits, name) if bits < len(at) else at)
+            # Without a window a place is its own code, and any beyond the frame is not used.
+            axes.append(self._shared.table(m, at, codes, bits, name) if window > 1 else at)
         place = Cat(axes[1], axes[0])
         height, width = self._cells
         rows = [-1] * (1 << len(place))

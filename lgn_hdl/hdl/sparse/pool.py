@@ -39,7 +39,7 @@ class Pool(SlotSteps):
 
     def __init__(self, *, layer: SparsePool2d, source: TensorType, parallel: int):
         self._layer, self._frame = layer, source.frame
-        # A comparison and a choice are as deep as two additions.
+        # A comparison and a choice are as deep as two additions, and two wide ones are enough.
         self._levels = 2 if layer.kind == "max" else TREE_LEVELS
         terms = source.shape[0] if source.masked else 1
         super().__init__(

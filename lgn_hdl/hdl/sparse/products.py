@@ -80,7 +80,7 @@ def product(m: Module, x: Value, weight: Value, name: str) -> Signal:
         done.append(total[:2])
         above = total[2:]
     out = Signal(len(x) + len(weight), name=name)
-    m.d.comb += out.eq(Cat(*done, above).as_signed())
+    m.d.comb += out.eq(Cat(*done, above))
     return out
 
 
@@ -88,8 +88,8 @@ def apart(total: Value) -> Value:
     """A sum that enters another addition, as it is.
 
     Yosys merges such additions and makes them of compressors: two LUTs a bit and operand, where a
-    carry chain takes one. It does so only where it finds all bits of the sum; the first bit said in
-    another way prevents that, and is the same to every mapper of gates.
+    carry chain takes one. It does so only where it finds all bits of the sum; the highest one said
+    in another way prevents that, and is the same to every mapper of gates.
     """
     if len(total) == 1:
         return total

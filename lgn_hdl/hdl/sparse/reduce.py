@@ -1,4 +1,4 @@
-"""Input reduction: the first active pixels of an image, some rows in every clock."""
+"""Input reduction: the first active pixels of an image, some of its pixels in every clock."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from typing import Any
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
 
-from ...errors import BuildError
 from ...network import InputReduce, TensorType
 from .compact import Lane, append
 from .payload import fixed_format, image_layout, layout_of, place_width
 from .search import RowSearch, saturated
-from .slots import chosen
 from .steps import Held, Stalling, delayed
 
-__all__ = ["FrameReduce", "RowReduce"]
+__all__ = ["ReduceSteps"]
 
 
-class _Reduce(Stalling):
+class ReduceSteps(Stalling):
     """Input reduction in steps of some rows, the upper ones first, or of some pixels of a row."""
 
     def __init__(
@@ -55,7 +53,7 @@ class _Reduce(Stalling):
         ]
         found = self._merged(m, found)
         lanes, count = found[0]
-        first = delayed(m, held.go & held.free, "first", by=depth - 1)
+        first = delayed(m, held.go & held.first, "first", by=depth - 1)
         go = delayed(m, held.go, "go", by=depth - 1, reset=True)
         step = delayed(m, held.step, "step", by=depth - 1)
         place = self._place_of(m, step)
@@ -134,138 +132,3 @@ class _Reduce(Stalling):
             column.eq(at_column + lane.data[size:end]),
         ]
         return Cat(lane.data[:size], column, row)
-
-
-class RowReduce(_Reduce):
-    """Input reduction of an image that comes in rows, one in a clock, or in parts of rows.
-
-    Payloads are the rows of a frame from the top, or their parts from the left; the first one after
-    the last one of a frame begins the next frame.
-
-    Parameters
-    ----------
-    layer : InputReduce
-    source : TensorType
-        An image (C, H, W).
-    pixels : int, optional
-        How many pixels come in a clock, by default a row.
-
-    Members
-    -------
-    i : In(stream.Signature(image_layout(source, rows=1, columns=pixels)))
-    o : Out(stream.Signature(layout_of(layer.infer(source))))
-
-    Raises
-    ------
-    BuildError
-        If a row is no multiple of the pixels.
-    """
-
-    def __init__(self, *, layer: InputReduce, source: TensorType, pixels: int | None = None):
-        image_layout(source, rows=1)
-        width = source.shape[2]
-        pixels = width if pixels is None else pixels
-        if pixels < 1 or width % pixels:
-            raise BuildError(
-                f"{pixels} pixels a clock, expected a divisor of {width}, the pixels of a row"
-            )
-        self._parts = width // pixels
-        super().__init__(layer=layer, source=source, rows=1, taken=1, steps=1, pixels=pixels)
-
-    @property
-    def latency(self) -> int:
-        """Clocks from the first payload to the result, if every clock has one."""
-        return self._depth + self.interval - 1
-
-    @property
-    def interval(self) -> int:
-        """Clocks, and payloads, from one frame to the next."""
-        return self._height * self._parts
-
-    def _held(self, m: Module, free: Signal) -> Held:
-        m.d.comb += free.eq(1)
-        row, part = Signal(range(self._height)), Signal(range(self._parts))
-        row_ends, frame_ends = Signal(), Signal()
-        m.d.comb += [
-            row_ends.eq(part == self._parts - 1),
-            frame_ends.eq(row_ends & (row == self._height - 1)),
-        ]
-        with m.If(self.i.valid):
-            m.d.sync += part.eq(Mux(row_ends, 0, part + 1))
-            m.d.sync += row.eq(Mux(frame_ends, 0, row + row_ends))
-        step = Cat(part, row)
-        return Held(self.i.payload, self.i.payload, step, self.i.valid, frame_ends, ~step.any())
-
-    def _place_of(self, m: Module, step: Value) -> tuple[Value, Value]:
-        parts = (self._parts - 1).bit_length()
-        column = Signal(place_width(self._width), name="at_column")
-        m.d.comb += column.eq(step[:parts] * self._pixels)
-        return step[parts:], column
-
-    def _rows(self, m: Module, held: Held) -> list[tuple[Any, Value]]:
-        return [(held.now[0], Const(1))]
-
-
-class FrameReduce(_Reduce):
-    """Input reduction of an image that comes whole, in one clock.
-
-    Parameters
-    ----------
-    layer : InputReduce
-    source : TensorType
-        An image (C, H, W).
-    rows : int
-        How many rows of the image are searched in a clock.
-    latched : bool
-        Whether the image is taken in one clock and kept here; or else it is taken in the last of
-        the clocks in which it is searched, and its source keeps it until then.
-
-    Members
-    -------
-    i : In(stream.Signature(image_layout(source, rows=H)))
-    o : Out(stream.Signature(layout_of(layer.infer(source))))
-
-    Raises
-    ------
-    BuildError
-        If there are not so many rows.
-    """
-
-    def __init__(self, *, layer: InputReduce, source: TensorType, rows: int, latched: bool = True):
-        image_layout(source, rows=1)
-        height = source.shape[1]
-        if not 1 <= rows <= height:
-            raise BuildError(f"{rows} rows a clock, expected 1 to {height}, the rows of a frame")
-        super().__init__(
-            layer=layer, source=source, rows=rows, taken=height, steps=-(-height // rows)
-        )
-        self._latched = latched
-
-    @property
-    def latency(self) -> int:
-        """Clocks from the one in which the image is taken to the result."""
-        return super().latency if self._latched else self._depth
-
-    def _held(self, m: Module, free: Signal) -> Held:
-        if self._latched:
-            return super()._held(m, free)
-        now, valid = self.i.payload, self.i.valid
-        step, last = Signal(range(self._steps)), Signal()
-        m.d.comb += [last.eq(step == self._steps - 1), free.eq(last)]
-        with m.If(valid):
-            m.d.sync += step.eq(Mux(last, 0, step + 1))
-        return Held(now, now, step, valid, last, step == 0)
-
-    def _rows(self, m: Module, held: Held) -> list[tuple[Any, Value]]:
-        rows, steps = self._per_step, self._steps
-        layout = held.now[0].shape()
-        out = []
-        for k in range(rows):
-            of_steps = range(k, self._height, rows)
-            row = Signal(layout, name=f"row{k}_now")
-            m.d.comb += Value.cast(row).eq(
-                chosen(held.step, [Value.cast(held.at(n)[y]) for n, y in enumerate(of_steps)])
-            )
-            there = Const(1) if len(of_steps) == steps else ~held.last
-            out.append((row, there))
-        return out

@@ -36,7 +36,7 @@ class SlotSteps(Stalling):
     parallel : int
         1 to the number of slots.
     depth : int
-        Registers from the held sample to a slot of the result, its own not counted.
+        Registers from a step of the sample to a slot of the result, its own not counted.
 
     Raises
     ------
@@ -95,7 +95,7 @@ class SlotSteps(Stalling):
         place = Signal.like(following, name=f"own{p}")
         # What follows the last step is not looked at, nor is what is beyond the last slot.
         m.d.sync += following.eq(chosen(held.step, of_steps[1:] or of_steps))
-        m.d.comb += place.eq(Mux(held.free, of_steps[0], following))
+        m.d.comb += place.eq(Mux(held.first, of_steps[0], following))
         columns = len(held.now.column[0]) + 1
         return Place(place[columns:], place[1:columns], place[0])
 

@@ -23,42 +23,41 @@ class Held:
     ----------
     now : view of the payload
         The sample in its first step, in which it is taken.
-    kept : view of the payload
-        The sample in all later ones, and one clock longer.
+    kept : view of the payload, optional
+        The sample in all later ones, and one clock longer; None if there is only one step, or if
+        the sample stays where it is.
     step : Value
-        Counts from zero.
+        Which one it is, zero for the first.
     go : Value
         Whether there is a sample.
-    last : Value
-        Whether this is its last step.
-    free : Value
-        Whether this is a first step: a sample is taken, if there is one.
+    first, last : Value
+        Whether this is the first or the last step, should there be a sample.
     """
 
     now: Any
     kept: Any
     step: Value
     go: Value
+    first: Value
     last: Value
-    free: Value
 
     def at(self, step: int) -> Any:
         """The sample as it is found in one of its steps."""
-        return self.now if step == 0 else self.kept
+        return self.now if step == 0 or self.kept is None else self.kept
 
     def whole(self, m: Module) -> Any:
         """The sample in every step."""
-        if self.kept is self.now:
+        if self.kept is None:
             return self.now
         sample = Signal(self.now.shape(), name="sample")
         m.d.comb += Value.cast(sample).eq(
-            Mux(self.free, Value.cast(self.now), Value.cast(self.kept))
+            Mux(self.first, Value.cast(self.now), Value.cast(self.kept))
         )
         return sample
 
     def later(self, m: Module, part: Callable[[Any], Value], name: str, *, by: int) -> Value:
         """A part of the sample, `by` clocks behind every step."""
-        if self.kept is self.now:
+        if self.kept is None:
             return delayed(m, part(self.now), name, by=by)
         return delayed(m, part(self.kept), name, by=by - 1)  # one register there is
 
@@ -140,7 +139,7 @@ class Stalling(wiring.Component):
         now = self.i.payload
         if self._steps == 1:
             m.d.comb += free.eq(1)
-            return Held(now, now, Const(0), self.i.valid, Const(1), free)
+            return Held(now, None, Const(0), self.i.valid, Const(1), Const(1))
         kept = Signal(now.shape(), name="kept", reset_less=True)
         step, go, last = Signal(range(self._steps)), Signal(), Signal()
         m.d.comb += [
@@ -152,4 +151,4 @@ class Stalling(wiring.Component):
             m.d.sync += kept.eq(now)
         with m.If(go):
             m.d.sync += step.eq(Mux(last, 0, step + 1))
-        return Held(now, kept, step, go, last, free)
+        return Held(now, kept, step, go, free, last)

@@ -36,6 +36,24 @@ def test_vectors(number: FixedPoint, parallel: int) -> None:
     check(block, layer, source, samples)
 
 
+@pytest.mark.parametrize("slots", [4, 16])
+def test_sums_wider_than_any_word(slots: int) -> None:
+    """Sixty bits: the bounds of the sums are products of large numbers."""
+    number = FixedPoint(31, signed=True)
+    source = TensorType((slots, 1), number, masked=True, frame=(4, 4))
+    weight = np.zeros((1, 16), np.int64)
+    weight[0, 3], weight[0, 9] = -(2**28), 5
+    layer = Dense(weight, np.array([3]), FixedPoint(29, signed=True), FixedPoint(4, signed=True))
+    block = FlattenDense(layer=layer, source=source, parallel=2)
+    samples = sparse_samples(np.random.default_rng(3), source, 6)
+    flattened = reference(SparseFlatten(), source, samples)
+    flat = SparseFlatten().infer(source)
+    wanted = reference(layer, flat, flattened).tolist()
+    words = [bits(block.i.payload.shape(), sparse_value(sample)) for sample in samples]
+    _, found = drive(block, words, len(words), offer=1, take=1)
+    assert [seen(view, layer.infer(flat)) for _, view in found] == wanted
+
+
 @pytest.mark.parametrize(
     ("frame", "number", "parallel", "window"),
     [
@@ -45,6 +63,7 @@ def test_vectors(number: FixedPoint, parallel: int) -> None:
         ((1, 4), FixedPoint(3, 2), 3, None),
         ((5, 9), FixedPoint(3, 2), 2, (2, 2)),  # cells that are not whole on both sides
         ((8, 12), FixedPoint(3, 2, signed=True), 1, (2, 3)),
+        ((3, 2), FixedPoint(3, 2), 2, (2, 2)),  # a cell as wide as the frame
     ],
 )
 def test_frames(

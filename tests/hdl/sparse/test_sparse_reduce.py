@@ -93,8 +93,10 @@ def test_frames(layer: InputReduce, source: TensorType, rows: int, latched: bool
         taken, found = drive(block, words, len(samples), offer=offer, take=take)
         assert [seen(view, kind) for _, view in found] == wanted
         if offer == take == 1:
-            assert [clock for clock, _ in found] == [clock + block.latency for clock in taken]
+            latency = block.latency - block.waits
+            assert [clock for clock, _ in found] == [clock + latency for clock in taken]
             assert {b - a for a, b in pairwise(taken)} == {block.interval}
+            assert taken[0] == block.waits == (0 if latched else block.interval - 1)
 
 
 @pytest.mark.parametrize("rows", [0, 6])
