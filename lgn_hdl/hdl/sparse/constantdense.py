@@ -9,7 +9,7 @@ from ...network import Dense, TensorType
 from ...network.arithmetic import unit_ratio
 from .constants import covering_shape
 from .payload import fixed_format, layout_of
-from .products import TREE_LEVELS
+from .products import TREE_LEVELS, apart
 from .steps import Held, Stalling
 
 __all__ = ["ConstantDense"]
@@ -66,7 +66,7 @@ class ConstantDense(Stalling):
             total: Value = Const(0)
             if output.node is not None:
                 # What the bias is added to stands before the last register.
-                total = nodes.at(output.node, self._depth - 1)
+                total = apart(nodes.at(output.node, self._depth - 1))
                 total = total << output.shift if output.shift >= 0 else total >> -output.shift
             total = total * self._unit
             result = Signal(self._out.width, name=f"result{k}", reset_less=True)
@@ -103,8 +103,8 @@ class _Nodes:
         stage = level // TREE_LEVELS
         domain = "sync" if level % TREE_LEVELS == 0 else "comb"
         before = stage - 1 if domain == "sync" else stage
-        left = self.at(adder.left, before) << adder.left_shift
-        right = self.at(adder.right, before) << adder.right_shift
+        left = apart(self.at(adder.left, before)) << adder.left_shift
+        right = apart(self.at(adder.right, before)) << adder.right_shift
         node = len(self._at)
         total = Signal(shape, name=f"node{node}", reset_less=domain == "sync")
         self._m.d[domain] += total.eq(left - right if adder.subtract else left + right)
