@@ -132,8 +132,9 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
         of_name = [row for row in rows if row["varied"] == name]
         axis.plot([r["value"] for r in of_name], [r[what] for r in of_name], "o-")
         axis.set_xlabel(name)
-        axis.set_ylim(bottom=0)
+        axis.set_xticks([r["value"] for r in of_name])
         axis.grid(alpha=0.3)
+    axes[0][0].set_ylim(bottom=0)  # of all, once everything is drawn
     axes[0][0].set_ylabel({"lut": "LUT", "latency": "clocks from the first row"}[what])
     figure.tight_layout()
     figure.savefig(path, dpi=120)
