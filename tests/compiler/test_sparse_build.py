@@ -15,12 +15,13 @@ from networks import bits_only
 from sparse_networks import sparse_classifier, sparse_decision, sparse_images
 
 from lgn_hdl import Model, simulate
-from lgn_hdl.compiler import Samples, build
+from lgn_hdl.compiler import Samples, build, sparse
 from lgn_hdl.compiler.design import plan
 from lgn_hdl.compiler.options import BuildOptions
 from lgn_hdl.compiler.sparse import SparseCore
 from lgn_hdl.compiler.sparseimages import random_images
 from lgn_hdl.errors import BuildError, ToolError, VerifyError
+from lgn_hdl.hdl.sparse import plan_sparse
 from lgn_hdl.logic.frames import kept_pixels
 from lgn_hdl.network import FixedPoint, InputReduce, Network, Quantize, SparseConv2d
 from lgn_hdl.report import schema
@@ -151,6 +152,20 @@ def test_wrong_times_are_found(what: str, where: str, built: Path, tmp_path: Pat
     np.savez(tmp_path / "vectors.npz", **arrays)
     with pytest.raises(VerifyError, match=rf"block {where}.*results in the clocks"):
         simulate(tmp_path)
+
+
+def test_an_image_that_waits_is_simulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form behind a board's link, which takes an image when it has searched it."""
+    network = sparse_classifier(slots=4, seed=6)
+    for board, waits in ((None, 0), ("ulx3s", 2)):
+        core = sparse_core(network, board=board, rows_per_clock=3)
+        assert (core.plan.latched, core.plan.waits) == (board is None, waits)
+    monkeypatch.setattr(
+        sparse, "plan_sparse", lambda *args, **o: plan_sparse(*args, **{**o, "latched": False})
+    )
+    report = build(Model(network), tmp_path / "b", vectors=10, rows_per_clock=3).report
+    assert report.pipeline.latency_cycles == core.latency
+    assert simulate(tmp_path / "b").samples == 10
 
 
 def test_fewer_clocks_for_more_slots() -> None:
