@@ -24,13 +24,17 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check lgn_hdl sim boards benchmarks examples tests
 	$(BIN)/pyright
 
-# Icarus Verilog, and the shared libpython that cocotb loads into it.
+# Icarus Verilog, the shared libpython that cocotb loads into it, OpenSTA for standard cells, and
+# the Tcl of Python that LibreLane reads its configurations with.
 simulator: $(VENV)/installed-dev
-	@command -v iverilog >/dev/null || \
-	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq iverilog; }
-	@[ -n "$$($(BIN)/find_libpython)" ] || \
-	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq \
-	    "$$($(BIN)/python -c 'import sys; print("libpython%d.%d" % sys.version_info[:2])')"; }
+	@missing=""; \
+	  command -v iverilog >/dev/null || missing="$$missing iverilog"; \
+	  command -v sta >/dev/null || missing="$$missing opensta"; \
+	  $(BIN)/python -c 'import tkinter' 2>/dev/null || missing="$$missing python3-tk"; \
+	  [ -n "$$($(BIN)/find_libpython)" ] || missing="$$missing $$($(BIN)/python -c \
+	    'import sys; print("libpython%d.%d" % sys.version_info[:2])')"; \
+	  [ -z "$$missing" ] || \
+	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq $$missing; }
 
 # Compare live with the original libraries; they need Python 3.12 and fetch several GB once.
 peers: .venv-peers/installed

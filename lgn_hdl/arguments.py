@@ -23,7 +23,8 @@ def make_parser() -> argparse.ArgumentParser:
         "--target",
         default="verilog",
         metavar="NAME",
-        help="rtlil, verilog, lut4, lut6, xilinx, xcup, ecp5, ice40 or gowin (default: verilog)",
+        help="rtlil, verilog, lut4, lut6, xilinx, xcup, ecp5, ice40, gowin, or sky130 for "
+        "standard cells (default: verilog)",
     )
     stages = build.add_argument_group("pipelining (one of)")
     stages.add_argument(
@@ -113,6 +114,41 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="limit for place and route (default: none; 1800 with --fit)",
     )
+    silicon = build.add_argument_group("as standard cells (--target sky130)")
+    silicon.add_argument(
+        "--mapping",
+        choices=["optimised", "one-to-one"],
+        default="optimised",
+        help="restructure the gates for small area, or make each trained gate one cell (default: "
+        "optimised)",
+    )
+    silicon.add_argument(
+        "--pdk-root",
+        type=Path,
+        metavar="DIR",
+        help="where the PDK is, or a folder with its Liberty file (default: PDK_ROOT, ~/.ciel)",
+    )
+    silicon.add_argument(
+        "--wire-ff",
+        type=float,
+        default=0.0,
+        metavar="F",
+        help="estimate of the wire to each pin in fF, for timing and power (default: 0)",
+    )
+    silicon.add_argument(
+        "--handoff",
+        choices=["netlist", "rtl", "tinytapeout", "none"],
+        default="netlist",
+        help="what LibreLane begins with, in the folder librelane; or a Tiny Tapeout project "
+        "(default: netlist)",
+    )
+    silicon.add_argument(
+        "--name",
+        default="lgn_top",
+        metavar="NAME",
+        dest="macro_name",
+        help="of the design there (default: lgn_top)",
+    )
     build.add_argument("--no-argmax", action="store_true", help="scores only, no class index")
     build.add_argument(
         "--counters",
@@ -146,6 +182,12 @@ def make_parser() -> argparse.ArgumentParser:
         "--uart",
         action="store_true",
         help="the device of a board, through its serial pins, damaged frames included",
+    )
+
+    sim.add_argument(
+        "--gates",
+        action="store_true",
+        help="the netlist of standard cells instead of the Verilog before it",
     )
 
     infer = commands.add_parser("infer", help="let a board classify samples, and compare")

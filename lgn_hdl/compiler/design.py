@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -10,10 +11,12 @@ import numpy as np
 from ..errors import BuildError
 from ..hdl import probe_names
 from ..hdl.front import FEATURE_WIRE
+from ..logic.absorb import absorb
 from ..logic.lower import lower
-from ..logic.passes import PassResult, optimize
+from ..logic.passes import PassResult, measure, optimize
 from ..logic.program import LogicProgram
 from ..logic.schedule import Pipeline
+from ..logic.verify import Probe
 from ..network import ArgMax, FixedPoint, Network, Node, Thermometer
 from ..network.chain import sparse_chain
 from ..network.partition import front_of
@@ -24,7 +27,7 @@ from .cores import (
     make_core,
 )
 from .front import FrontedCore, check_front_options, with_front_end
-from .options import BuildOptions
+from .options import SILICON, BuildOptions
 from .sparse import (
     InputNumbers,
     SparseCore,
@@ -121,14 +124,33 @@ def plan(
         core, passes = make_streamed_core(logic, options, argmax=argmax, progress=progress)
         options = replace(options, argmax=argmax, input_format=str(core.inputs.format))
     else:
-        program, passes = optimize(
-            lower(logic), fuse=options.fused_inputs, seed=options.seed, progress=progress
-        )
+        program, passes = _simplified(logic, options, progress)
         options = replace(options, argmax=argmax, input_format=str(program.format))
         core = make_core(program, options)
     if front is not None:
         core = with_front_end(front, core, options)
     return Design(network, passes, core, options, warnings)
+
+
+def _simplified(
+    logic: Network, options: BuildOptions, progress: Callable[[str], None]
+) -> tuple[LogicProgram, list[PassResult]]:
+    """The gates that hardware is made of, and what each pass left."""
+    program = lower(logic)
+    if options.mapping == "one-to-one":
+        progress("absorb")
+        start = time.perf_counter()
+        kept, _ = absorb(program)
+        Probe(program, seed=options.seed).check(kept.check(), "absorb")
+        seconds = time.perf_counter() - start
+        return kept, [measure("network", program), measure("absorb", kept, seconds)]
+    return optimize(
+        program,
+        fuse=options.fused_inputs,
+        positive=options.target == SILICON,
+        seed=options.seed,
+        progress=progress,
+    )
 
 
 def as_built(network: Network, options: BuildOptions) -> tuple[Network, list[str]]:

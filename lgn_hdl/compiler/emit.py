@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import VerifyError
 from ..flow import (
+    Timing,
     clean_names,
     find_yosys,
     prove_mapping,
@@ -22,10 +23,13 @@ from ..hdl import to_rtlil
 from ..proof import Claim, prove
 from .board import CLASSIFIER, OnBoard, put_on_board
 from .cores import PipelinedCore
+from .options import SILICON
+from .silicon import OnSilicon, put_on_silicon
 
 if TYPE_CHECKING:
     from ..flow import Board, Clock, Equivalence, SynthResult
     from .design import Design
+    from .vectors import Expected
 
 __all__ = ["UNMAPPED", "Emitted", "Place", "emit_files"]
 
@@ -60,6 +64,7 @@ class Emitted:
     claims: list[Claim]
     tools: dict[str, str]
     on_board: OnBoard | None = None
+    on_silicon: OnSilicon | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,11 @@ class Place:
 
 
 def emit_files(
-    design: Design, folder: Path, step: Callable[[str], None], place: Place | None = None
+    design: Design,
+    folder: Path,
+    step: Callable[[str], None],
+    samples: Expected,
+    place: Place | None = None,
 ) -> Emitted:
     """Write top.il, top.v, the netlist of mapped targets, and what a board is loaded with.
 
@@ -83,6 +92,8 @@ def emit_files(
         Where the files go.
     step : callable
         Told the name of each step before it starts.
+    samples : Expected
+        For the activity of standard cells.
     place : Place, optional
         The board.
 
@@ -95,7 +106,7 @@ def emit_files(
     rtl.write_text(_rtlil(design))
     with TemporaryDirectory(prefix="lgn_hdl_") as name:
         workdir = Path(name)
-        mapped = proof = on_board = None
+        mapped = proof = on_board = on_silicon = None
         if design.options.target != "rtlil":  # which needs no outside tool at all
             step("verilog")
             write_verilog(rtl, folder / "top.v")
@@ -113,6 +124,8 @@ def emit_files(
                 timeout=place.timeout,
             )
             mapped = on_board.mapped
+        elif design.options.target == SILICON:
+            on_silicon = put_on_silicon(design, rtl, folder, workdir, samples, step)
         elif design.options.target not in UNMAPPED:
             step("synthesis")
             mapped = synthesize(rtl, design.options.target, workdir)
@@ -128,7 +141,9 @@ def emit_files(
     tools = {} if design.options.target == "rtlil" and not claims else {"yosys": str(find_yosys())}
     if on_board is not None and on_board.placed and on_board.bitstream:
         tools |= {"nextpnr": on_board.placed.best.tool, "packer": on_board.bitstream.tool}
-    return Emitted(mapped, proof, claims, tools, on_board)
+    if on_silicon is not None and isinstance(on_silicon.timing, Timing):
+        tools |= {"timing": on_silicon.timing.tool}
+    return Emitted(mapped, proof, claims, tools, on_board, on_silicon)
 
 
 def _claims(

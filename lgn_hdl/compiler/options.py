@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..errors import BuildError
 from ..logic.compressor import Style
 from ..logic.stream import REUSES, Reuse
 from ..logic.timing import DELAY_MODELS, DelayModel, StageClock, one_per_level
 
-__all__ = ["FOLDS", "TARGETS", "BuildOptions", "Fold", "FrontForm", "folds_from"]
+__all__ = [
+    "FOLDS",
+    "SILICON",
+    "TARGETS",
+    "BuildOptions",
+    "Fold",
+    "FrontForm",
+    "HandOff",
+    "Mapping",
+    "folds_from",
+]
 
 Fold = Literal["none", "sums", "gates"]
 #: How a sample comes to a front end: all at once, or slice by slice.
@@ -18,6 +28,14 @@ FrontForm = Literal["whole", "slices", "rows"]
 
 #: How products with constants are made.
 Constants = Literal["digits", "alkaid"]
+
+#: How gates become standard cells: restructured for small area, or one cell for each trained gate.
+Mapping = Literal["optimised", "one-to-one"]
+#: What LibreLane begins with, the netlist of cells or the Verilog before it; or a project instead.
+HandOff = Literal["netlist", "rtl", "tinytapeout", "none"]
+
+#: The target that is made of the cells of a PDK.
+SILICON = "sky130"
 
 #: Ways to fold, the lightest first, and by default how many terms (of sums) or gates are worked
 #: on in a clock.
@@ -34,6 +52,7 @@ TARGETS: dict[str, tuple[float, Style]] = {
     "ecp5": (50, "full-adders"),
     "ice40": (24, "full-adders"),
     "gowin": (27, "full-adders"),
+    SILICON: (50, "full-adders"),
 }
 #: Targets made of 4-input LUTs.
 LUT4_TARGETS = ("lut4", "ecp5", "ice40", "gowin")
@@ -79,6 +98,11 @@ class BuildOptions:
     pixels_per_clock: int | None = None
     slots_per_clock: str | None = None
     constants: Constants = "digits"
+    mapping: Mapping = "optimised"
+    pdk_root: str | None = None
+    wire_ff: float = 0.0
+    handoff: HandOff = "netlist"
+    macro_name: str = "lgn_top"
 
     def resolved(self) -> BuildOptions:
         """The same options with the target's defaults filled in.
@@ -111,6 +135,7 @@ class BuildOptions:
         self._check_fold(given)
         self._check_reuse()
         self._check_board()
+        self._check_silicon()
         if self.levels_per_stage is not None and not 1 <= self.levels_per_stage <= 1_000_000:
             raise BuildError(
                 f"--levels-per-stage is {self.levels_per_stage}, expected 1 to 1,000,000"
@@ -171,6 +196,34 @@ class BuildOptions:
             raise BuildError("--board and --combinational exclude each other")
         if not 1 <= self.seeds <= 1000:
             raise BuildError(f"--seeds is {self.seeds}, expected 1 to 1,000")
+
+    def _check_silicon(self) -> None:
+        if self.mapping not in ("optimised", "one-to-one"):
+            raise BuildError(f"--mapping is {self.mapping!r}, expected optimised or one-to-one")
+        if self.handoff not in get_args(HandOff):
+            expected = ", ".join(get_args(HandOff))
+            raise BuildError(f"--handoff is {self.handoff!r}, expected one of {expected}")
+        if not 0 <= self.wire_ff <= 1000:
+            raise BuildError(f"--wire-ff is {self.wire_ff:g}, expected 0 to 1,000")
+        if self.target == SILICON:
+            if self.fold != "none":
+                raise BuildError(
+                    f"--fold is not for the target {SILICON}: its memories would be registers",
+                    hint="--reuse lets positions of images take turns",
+                )
+            if self.mapping == "one-to-one" and self.reuse != "none":
+                raise BuildError("--mapping one-to-one and --reuse exclude each other")
+            return
+        default = BuildOptions()
+        for name, given in (
+            ("--mapping", self.mapping != default.mapping),
+            ("--pdk-root", self.pdk_root is not None),
+            ("--wire-ff", self.wire_ff != default.wire_ff),
+            ("--handoff", self.handoff != default.handoff),
+            ("--name", self.macro_name != default.macro_name),
+        ):
+            if given:
+                raise BuildError(f"{name} is for --target {SILICON}")
 
     @property
     def delays(self) -> DelayModel:

@@ -9,6 +9,7 @@ from ..report import ProofSection
 if TYPE_CHECKING:
     from ..flow import Equivalence
     from ..proof import Claim
+    from .silicon import OnSilicon
 
 __all__ = ["Kind", "proof_section"]
 
@@ -32,6 +33,7 @@ def proof_section(
     claims: list[Claim],
     mapping: Equivalence | None,
     kind: Kind = "pipeline",
+    silicon: OnSilicon | None = None,
 ) -> ProofSection:
     """The section of a build.
 
@@ -45,8 +47,13 @@ def proof_section(
         Proof of ABC's mapping, where no claim is about it.
     kind : {"pipeline", "turns", "sparse"}
         What `--prove` knows; hardware that takes turns; a sparse CNN.
+    silicon : OnSilicon, optional
+        Standard cells, which have a claim of their own.
     """
     proved = [_check(c.what, c.how, c.proved, c.seconds) for c in claims]
+    if silicon is not None:
+        claim = silicon.claim
+        proved.append(_check(claim.what, claim.how, claim.proved, claim.seconds))
     if mapping is not None:
         what = "LUTs = logic they were mapped from"
         how = "cec of the logic between registers and carries, before and after ABC"

@@ -28,6 +28,7 @@ from .design import Design
 from .emit import Emitted
 from .front import FrontedCore, front_latency, front_ports
 from .onboard import board_section, board_timing
+from .onsilicon import silicon_section, silicon_timing
 from .proof import Kind, proof_section
 from .sparse import SparseCore
 from .sparseimages import overflow_counts
@@ -74,14 +75,22 @@ def make_report(
         passes=[asdict(result) for result in design.passes],
         pipeline=_pipeline(design),
         resources=None if mapped is None else _resources(mapped),
-        timing=_timing(design) if on_board is None else board_timing(design, on_board),
-        proof=proof_section(checks, emitted.claims, proof, _kind(design)),
+        timing=_timing_of(design, emitted),
+        proof=proof_section(checks, emitted.claims, proof, _kind(design), emitted.on_silicon),
         tools=tools | emitted.tools,
         seconds=seconds,
         board=None if on_board is None else board_section(design, on_board, list(tried)),
         streaming=_streaming(design),
         sparse=_sparse(design, features),
+        silicon=None if emitted.on_silicon is None else silicon_section(design, emitted.on_silicon),
     )
+
+
+def _timing_of(design: Design, emitted: Emitted) -> TimingSection:
+    if emitted.on_board is not None:
+        return board_timing(design, emitted.on_board)
+    made = emitted.on_silicon
+    return (made and silicon_timing(design, made)) or _timing(design)
 
 
 def _kind(design: Design) -> Kind:

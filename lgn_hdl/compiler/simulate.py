@@ -15,6 +15,7 @@ from types import ModuleType
 import numpy as np
 
 from ..errors import BuildError, FormatError, ToolError, VerifyError
+from ..flow import with_single_wires
 from ..model import Inputs, Model
 
 __all__ = ["SimResult", "simulate", "simulator", "write_vectors_for"]
@@ -29,7 +30,13 @@ class SimResult:
     stalls: int
 
 
-def simulate(out: str | Path, x: Inputs | Path | str | None = None, *, seed: int = 0) -> SimResult:
+def simulate(
+    out: str | Path,
+    x: Inputs | Path | str | None = None,
+    *,
+    seed: int = 0,
+    gates: bool = False,
+) -> SimResult:
     """Simulate the build in folder `out` with Icarus Verilog.
 
     Parameters
@@ -41,6 +48,9 @@ def simulate(out: str | Path, x: Inputs | Path | str | None = None, *, seed: int
         default the build's own vectors.
     seed : int
         Of the random back-pressure.
+    gates : bool
+        Simulate the netlist of standard cells, without delays, instead of the Verilog before it;
+        its results are compared, what goes on inside is not.
 
     Returns
     -------
@@ -54,12 +64,14 @@ def simulate(out: str | Path, x: Inputs | Path | str | None = None, *, seed: int
         If the simulator is missing or fails.
     """
     out = Path(out)
-    for name in ("top.v", "vectors.npz", "network.lgn", "report.json"):
+    verilog = ["netlist.v", "cells.v"] if gates else ["top.v"]
+    for name in (*verilog, "vectors.npz", "network.lgn", "report.json"):
         if not (out / name).is_file():
             raise FormatError(
                 f"has no {name}",
                 where=str(out),
-                hint="run lgn_hdl build first, with another target than rtlil",
+                hint="run lgn_hdl build first, with "
+                + ("--target sky130" if gates else "another target than rtlil"),
             )
     with tempfile.TemporaryDirectory(prefix="lgn_hdl_sim_") as folder:
         workdir = Path(folder)
@@ -67,17 +79,31 @@ def simulate(out: str | Path, x: Inputs | Path | str | None = None, *, seed: int
         if x is not None:
             vectors = workdir / "vectors.npz"
             write_vectors_for(out, x, vectors)
+        sources = [out / name for name in verilog]
+        if gates:
+            vectors = _results_only(vectors, workdir / "results.npz")
+            sources[0] = with_single_wires(sources[0], sources[1], workdir)
         with simulator(out, workdir):
-            outcome = _runner().run(out / "top.v", vectors, workdir, seed=seed)
+            outcome = _runner().run(sources, vectors, workdir, seed=seed)
     mismatch = outcome["mismatch"]
     if mismatch is not None:
         bits = ", ".join(map(str, mismatch["bits"])) or "none"
         raise VerifyError(
             f"sample {mismatch['sample']}, block {mismatch['block']}, bits {bits}: "
             f"expected {mismatch['expected']}, found {mismatch['found']}",
-            where=str(out / "top.v"),
+            where=str(out / verilog[0]),
         )
     return SimResult(outcome["samples"], outcome["cycles"], outcome["stalls"])
+
+
+def _results_only(vectors: Path, path: Path) -> Path:
+    """The vectors without those of blocks, whose wires a netlist may not have."""
+    with np.load(vectors) as file:
+        arrays = dict(file)
+    kept = arrays["blocks"] == "result"
+    arrays |= {"blocks": arrays["blocks"][kept], "paths": arrays["paths"][kept]}
+    np.savez(path, **arrays)
+    return path
 
 
 @contextmanager

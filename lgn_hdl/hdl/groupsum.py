@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Shape, Signal, Value
+from amaranth.hdl import Cat, Const, Instance, Module, Shape, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -44,8 +44,14 @@ class CompressorTree(wiring.Component):
 
     def __init__(self, *, class_sum: ClassSum, pipeline: Pipeline):
         self._tree, self._inverted, self._pipeline = class_sum.tree, class_sum.inverted, pipeline
+        self._adder_cells = False
         self.latency = pipeline.scores_stage - pipeline.roots_stage
         super().__init__({"i": In(len(class_sum.root)), "o": Out(len(class_sum.tree.result))})
+
+    def with_adder_cells(self) -> CompressorTree:
+        """This tree, its adders Yosys' cells `$fa`: RTLIL for libraries that have such a cell."""
+        self._adder_cells = True
+        return self
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -77,13 +83,22 @@ class CompressorTree(wiring.Component):
         m.d.comb += self.o.eq(bank.gather(tree.result))
         return m
 
-    @staticmethod
-    def _batch(m: Module, bank: Bank, counters: list[Counter], outputs: int, name: str) -> None:
+    def _batch(
+        self, m: Module, bank: Bank, counters: list[Counter], outputs: int, name: str
+    ) -> None:
         """Counters of one kind side by side, as operations on vectors."""
         operands = [
             bank.operand([counter.inputs[j] for counter in counters], f"{name}_in{j}")
             for j in range(len(counters[0].inputs))
         ]
+        if self._adder_cells and outputs == 2 and len(operands) <= 3:
+            a, b, c = [*operands, Const(0, len(counters))][:3]
+            total, carry = (Signal(len(counters), name=f"{name}_out{j}") for j in range(2))
+            ports = {"i_A": a, "i_B": b, "i_C": c, "o_X": carry, "o_Y": total}
+            m.submodules[f"{name}_cells"] = Instance("$fa", **ports)
+            for j, out in enumerate((total, carry)):
+                bank.define([counter.outputs[j] for counter in counters], out)
+            return
         for j, value in enumerate(count_ones(m, operands, name)[:outputs]):
             out = Signal(len(counters), name=f"{name}_out{j}")
             m.d.comb += out.eq(value)

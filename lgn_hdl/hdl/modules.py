@@ -30,7 +30,7 @@ from amaranth.lib.wiring import In
 
 from .classifier import MAX_PAYLOAD_BITS
 from .decision import Place
-from .groupsum import PlaceTree
+from .groupsum import CompressorTree, PlaceTree
 from .vectors import vector_rtlil
 
 __all__ = ["to_rtlil"]
@@ -54,9 +54,18 @@ class Placeable(Protocol):
         ...
 
 
-def to_rtlil(top: Any, name: str = "top") -> str:
-    """RTLIL of a classifier: `top`, `top_gates`, `top_groupsum_class0` and so on."""
-    modules = _Modules(name)
+def to_rtlil(top: Any, name: str = "top", *, adder_cells: bool = False) -> str:
+    """RTLIL of a classifier: `top`, `top_gates`, `top_groupsum_class0` and so on.
+
+    Parameters
+    ----------
+    top : Component
+    name : str
+        Of the top module.
+    adder_cells : bool
+        Whether compressor trees are made of `$fa` cells, for a library with full adders.
+    """
+    modules = _Modules(name, adder_cells)
     with _rare_garbage_collection():
         whole = top.with_blocks(modules.place) if isinstance(top, Placeable) else top
         text = rtlil.convert(whole, name=name, emit_src=False)
@@ -86,9 +95,9 @@ class HasShared(Protocol):
 
 
 class _Modules:
-    def __init__(self, top: str) -> None:
+    def __init__(self, top: str, adder_cells: bool) -> None:
         self.texts: list[str] = []
-        self._top = top
+        self._top, self._adder_cells = top, adder_cells
         self._shared: dict[Hashable, tuple[str, Shape]] = {}
 
     def share(
@@ -153,6 +162,8 @@ class _Modules:
         own_enable = "enable" in block.signature.members or _has_streams(block)
         if isinstance(block, HasTrees):
             block = block.with_trees(lambda m, name, tree: self.place(m, name, tree, inside, kind))
+        if isinstance(block, CompressorTree) and self._adder_cells:
+            block = block.with_adder_cells()
         if isinstance(block, HasShared):
             block = block.with_shared(self.share)
         ports, inputs, outputs = _ports(block)

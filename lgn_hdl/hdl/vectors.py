@@ -130,7 +130,11 @@ class _Printer:
             if part.parameters or part.attrs:
                 raise _NotPlain
             wires = {port: self._spec(value)[0] for port, (value, _) in part.ports.items()}
-            self._module.cell(f"\\{part.type}", name, ports=wires)
+            if part.type.startswith("$"):  # a cell of Yosys', as wide as its operands
+                width = {"WIDTH": len(part.ports["A"][0])}
+                self._module.cell(part.type, name, ports=wires, parameters=width)
+            else:
+                self._module.cell(f"\\{part.type}", name, ports=wires)
         return str(self._design)
 
     def _assign(self, statement: Assign) -> None:

@@ -21,7 +21,7 @@ from ..network import (
 from ..network.shaping import arranged
 from .program import FIRST_INPUT, LogicProgram, WeightedSums
 
-__all__ = ["lower"]
+__all__ = ["layer_of_gates", "lower"]
 
 #: Table of a two-input OR.
 OR = np.uint64(14)
@@ -45,10 +45,21 @@ def lower(network: Network) -> LogicProgram:
     NetworkError
         If the input has no number format yet, or a layer is not a logic layer.
     """
+    return _lowering(network).result()
+
+
+def layer_of_gates(network: Network) -> np.ndarray:
+    """Name of the layer that each gate of `lower(network)` comes from, shape (gates,)."""
+    done = _lowering(network)
+    counts = [len(table) for _, table in done.gates]
+    return np.repeat(np.array(done.owners, dtype=object), counts)
+
+
+def _lowering(network: Network) -> _Lowering:
     if len(network.inputs) != 1:
         raise NetworkError(f"the network has {len(network.inputs)} inputs, expected one")
     (name, tensor) = next(iter(network.inputs.items()))
-    return _Lowering(network, name, tensor).result()
+    return _Lowering(network, name, tensor)
 
 
 class _Lowering:
@@ -67,6 +78,7 @@ class _Lowering:
         self.num_inputs = 0
         self.signals: dict[str, np.ndarray] = {}
         self.gates: list[tuple[np.ndarray, np.ndarray]] = []
+        self.owners: list[str] = []  # the layer of each entry of `gates`
         self.sums: dict[str, WeightedSums] = {}
         # All input bits come first, because signals are numbered inputs before gates.
         if tensor.is_bits:
@@ -78,6 +90,7 @@ class _Lowering:
         for node in network.nodes:
             if node.name not in self.signals:
                 self._node(node)
+                self.owners += [node.name] * (len(self.gates) - len(self.owners))
 
     def _compare(self, feature: np.ndarray, threshold: np.ndarray) -> np.ndarray:
         """New input bits, and their signals, in the shape of the arguments."""

@@ -11,6 +11,7 @@ from .dontcare import thermometer_dont_cares
 from .fusion import fuse_counts
 from .groupsum import merge_sum_terms
 from .levels import levels
+from .positive import positive_sums
 from .program import LogicProgram
 from .simplify import simplify
 from .thresholds import merge_thresholds
@@ -52,6 +53,7 @@ def optimize(
     program: LogicProgram,
     *,
     fuse: int | None = None,
+    positive: bool = False,
     seed: int = 0,
     progress: Callable[[str], None] = lambda name: None,
 ) -> tuple[LogicProgram, list[PassResult]]:
@@ -62,6 +64,8 @@ def optimize(
     program : LogicProgram
     fuse : int, optional
         Inputs of a LUT of the target: the last gates are fused with the counting of them.
+    positive : bool
+        Let sums have positive terms only, for adders that are cells.
     seed : int
         Of the probe vectors.
     progress : callable
@@ -81,6 +85,8 @@ def optimize(
     passes = dict(PASSES)
     if fuse is not None:
         passes["fuse-counts"] = partial(fuse_counts, inputs=fuse)
+    if positive:
+        passes["positive-sums"] = positive_sums
     probe = Probe(program, seed=seed)
     for name, run in passes.items():
         progress(name)

@@ -17,7 +17,14 @@ from .levels import by_level
 from .program import FIRST_INPUT, LogicProgram, WeightedSums
 from .tables import VARIABLES, cofactors, compact, flip, identify, spread, swap
 
-__all__ = ["Refine", "simplify", "without_dead"]
+__all__ = [
+    "Refine",
+    "alive_signals",
+    "most_significant_first",
+    "normalised",
+    "simplify",
+    "without_dead",
+]
 
 #: (spread tables, representative inputs in columns from the least significant) -> tables that
 #: agree wherever the inputs can be; see `dontcare`.
@@ -66,7 +73,7 @@ class _Sweep:
         inputs, tables = self._substituted(gates)
         if refine is not None:
             tables = refine(tables, inputs)
-        inputs, tables = _normalised(inputs, tables)
+        inputs, tables = normalised(inputs, tables)
         phase = (tables & U64(1)).astype(bool)
         tables = np.where(phase, ~tables, tables)
         support = np.count_nonzero(inputs, axis=1)
@@ -117,7 +124,7 @@ class _Sweep:
             old.features,
             old.input_feature,
             old.input_threshold,
-            _most_significant_first(columns, arity),
+            most_significant_first(columns, arity),
             arity,
             compact(tables, arity),
             bits,
@@ -171,7 +178,7 @@ class _Sweep:
         )
 
 
-def _normalised(inputs: np.ndarray, tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def normalised(inputs: np.ndarray, tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Drop constant, repeated and unused inputs; order the others, first in column 0."""
     inputs = inputs.copy()
     width = inputs.shape[1]
@@ -208,21 +215,27 @@ def _keys(inputs: np.ndarray, tables: np.ndarray) -> list:
     return np.ascontiguousarray(rows).view(f"V{4 * rows.shape[1]}").ravel().tolist()
 
 
-def _most_significant_first(columns: np.ndarray, arity: np.ndarray) -> np.ndarray:
+def most_significant_first(columns: np.ndarray, arity: np.ndarray) -> np.ndarray:
     """Inverse of `columns_from_lsb`: input j of a gate is variable arity - 1 - j."""
     variable = arity[:, None].astype(np.int64) - 1 - np.arange(columns.shape[1])
     gathered = np.take_along_axis(columns, np.maximum(variable, 0), axis=1)
     return np.where(variable >= 0, gathered, 0).astype(np.int32)
 
 
-def without_dead(program: LogicProgram) -> LogicProgram:
-    """Drop gates that no output needs, then input bits that no gate or output needs."""
+def alive_signals(program: LogicProgram) -> np.ndarray:
+    """Whether each signal is a constant, or some output depends on it; bool, shape (signals,)."""
     alive = np.zeros(program.num_signals, bool)
     alive[program.roots] = True
     for gates in reversed(by_level(program)):
         needed = gates[alive[program.first_gate + gates]]
         alive[program.fanin[needed]] = True
     alive[:FIRST_INPUT] = True
+    return alive
+
+
+def without_dead(program: LogicProgram) -> LogicProgram:
+    """Drop gates that no output needs, then input bits that no gate or output needs."""
+    alive = alive_signals(program)
     new = (np.cumsum(alive) - 1).astype(np.int32)
     inputs, gates = np.split(alive[FIRST_INPUT:], [program.num_inputs])
     sums = program.sums

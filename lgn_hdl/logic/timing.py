@@ -69,6 +69,7 @@ DELAY_MODELS = {
         DelayModel("ecp5", 600, 900, 1500, 900, 50, 700),
         DelayModel("ice40", 1500, 2500, 4500, 2500, 280, 2000),
         DelayModel("gowin", 800, 1200, 2000, 1200, 60, 900),
+        DelayModel("sky130", 250, 450, 900, 450, 300, 600),
     )
 }
 

@@ -36,6 +36,7 @@ techmap
 opt_clean
 """
 _ENABLES = "opt_dff -keepdc\n"
+_MEMORIES = "memory -nordff\n"
 _WRITE = """\
 read_rtlil {rtlil}
 hierarchy -check -top {top}
@@ -164,7 +165,7 @@ def gate_netlist(
         top=top,
         flatten="" if mapped else _FLATTEN,
         check=check.name,
-        to_gates="" if mapped else _TO_GATES.format(registers="" if plain else _ENABLES),
+        to_gates="" if mapped else _TO_GATES.format(registers=_MEMORIES if plain else _ENABLES),
         json=path.name,
     )
     find_yosys().run(script, workdir, name=path.stem, expect=(check.name, path.name))

@@ -16,6 +16,7 @@ __all__ = [
     "ProofSection",
     "Report",
     "ResourceSection",
+    "SiliconSection",
     "SparseSection",
     "StreamingSection",
     "TimingSection",
@@ -141,6 +142,36 @@ class SparseSection:
 
 
 @dataclass(frozen=True)
+class SiliconSection:
+    """A design as standard cells, before a layout.
+
+    Areas are in µm², `kge` in thousands of two-input NANDs. `blocks` have `name`, `area_um2`,
+    `cells`, and `power_w` if samples moved through the netlist. `layers` say what the trained gates
+    take one to one, whatever the netlist is: `name`, `trained`, `unread` and `unread_um2` (gates no
+    output depends on), `cells` and `area_um2`. `timing` has `period_ns`, `slack_ns`,
+    `hold_slack_ns`, `fmax_mhz`, `path_ns` by block, `wire_ff`, and `overloads`, nets with more load
+    than the library allows; None without OpenSTA. `power` has `clock_mhz`, `internal_w`,
+    `switching_w`, `leakage_w`, `total_w`, `by_group`, `energy_per_inference_j`, `clocks` of real
+    samples, `glitch_factor`. `limits` are what these figures leave out.
+    """
+
+    library: str
+    corner: str
+    mapping: str
+    area_um2: float
+    kge: float
+    cells: dict[str, int]
+    blocks: list[dict[str, Any]]
+    layers: list[dict[str, Any]]
+    estimate_um2: float
+    logic_ns: float | None
+    timing: dict[str, Any] | None
+    power: dict[str, Any]
+    limits: list[str]
+    handoff: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
 class ProofSection:
     """What was shown to be equal, and how."""
 
@@ -165,6 +196,7 @@ class Report:
     board: BoardSection | None = None
     streaming: StreamingSection | None = None
     sparse: SparseSection | None = None
+    silicon: SiliconSection | None = None
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from ..compiler import build
-from ..flow import CellArea, map_to_cells
+from ..flow import CellArea
 from ..model import Model
 
 __all__ = ["count_cells", "count_luts", "find_liberty"]
@@ -34,5 +34,15 @@ def count_luts(model: Model) -> int:
 def count_cells(model: Model, liberty: Path) -> CellArea:
     """Standard cells of the whole design, registers for 100 MHz among them."""
     with tempfile.TemporaryDirectory() as folder:
-        result = build(model, Path(folder) / "build", target="rtlil", vectors=64)
-        return map_to_cells(result.path / "top.il", liberty, Path(folder))
+        result = build(
+            model,
+            Path(folder) / "build",
+            target="sky130",
+            pdk_root=liberty.parent,
+            clock_mhz=100,
+            vectors=64,
+            handoff="none",
+        )
+    silicon = result.report.silicon
+    assert silicon is not None
+    return CellArea(silicon.area_um2, silicon.cells)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from amaranth.back import rtlil
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -19,6 +19,23 @@ class Popcount(wiring.Component):
         m = Module()
         with m.If(self.enable):
             m.d.sync += self.o.eq(sum(self.i))
+        return m
+
+
+class Held(wiring.Component):
+    """Registers with an enable that read themselves; the count is cleared by the reset."""
+
+    i: In(8)
+    enable: In(1)
+    o: Out(8)
+    count: Out(3)
+
+    def elaborate(self, platform):
+        m = Module()
+        held = Signal(8, reset_less=True)
+        m.d.comb += self.o.eq(held)
+        with m.If(self.enable):
+            m.d.sync += [held.eq(self.i ^ (held + 1)), self.count.eq(self.count + 1)]
         return m
 
 
