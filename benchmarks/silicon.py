@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from mnist import BITS
 from rich.console import Console
 from rich.table import Table
@@ -41,6 +42,7 @@ from lgn_hdl.hdl import to_rtlil
 from lgn_hdl.proof import prove_cells
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+sys.path.insert(0, str(EXAMPLES))
 #: Power in mW and samples per second of arXiv 2604.19334, after layout.
 PAPER = {"mw": 83.88, "per_second": 41.8e6}
 
@@ -67,8 +69,11 @@ def _tt10_images(count: int) -> Samples:
 
 def _mnist_images(count: int) -> Samples:
     """Images that training never saw."""
+    from train_mnist import bits
+
     images, labels = _mnist(slice(50_000, 50_000 + count))
-    return Samples(images, labels, "MNIST images from 50,000 on")
+    pixels = bits(torch.from_numpy(images).float() / 255).numpy()
+    return Samples(pixels, labels, "MNIST images from 50,000 on")
 
 
 def _smartpixels(count: int) -> Samples:
