@@ -69,7 +69,7 @@ def _tt10_images(count: int) -> Samples:
 
 def _mnist_images(count: int) -> Samples:
     """Images that training never saw."""
-    from train_mnist import bits
+    from train_mnist import bits  # pyright: ignore[reportMissingImports]
 
     images, labels = _mnist(slice(50_000, 50_000 + count))
     pixels = bits(torch.from_numpy(images).float() / 255).numpy()
@@ -238,6 +238,7 @@ def main() -> None:
             lambda row=row: measured(row, "one-to-one", options),
             lambda row=row: same_sums(row, options),
             lambda row=row: measured(row, "optimised", options),
+            lambda row=row: measured(row, "delay", options),
         ):
             rows.append(found())
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)

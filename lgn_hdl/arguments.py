@@ -117,10 +117,10 @@ def make_parser() -> argparse.ArgumentParser:
     silicon = build.add_argument_group("as standard cells (--target sky130)")
     silicon.add_argument(
         "--mapping",
-        choices=["optimised", "one-to-one"],
+        choices=["optimised", "delay", "one-to-one"],
         default="optimised",
-        help="restructure the gates for small area, or make each trained gate one cell (default: "
-        "optimised)",
+        help="restructure the gates for small area, or for few levels and glitches, or make each "
+        "trained gate one cell (default: optimised)",
     )
     silicon.add_argument(
         "--pdk-root",

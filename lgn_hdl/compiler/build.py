@@ -162,9 +162,9 @@ def build(
     constants : {"digits", "alkaid"}
         How dense layers of a sparse CNN that take a whole vector in a clock are made: sums of
         products one by one, or additions that alkaid shares among the outputs.
-    mapping : {"optimised", "one-to-one"}
-        How gates become the cells of sky130: restructured for small area, or one for each trained
-        gate, without constants, wires and inverters.
+    mapping : {"optimised", "delay", "one-to-one"}
+        How gates become the cells of sky130: restructured for small area, or for few levels, or one
+        for each trained gate, without constants, wires and inverters.
     pdk_root : str or Path, optional
         Where the PDK is, or a folder with its Liberty file; by default the variable PDK_ROOT, then
         `~/.ciel`.
@@ -245,7 +245,7 @@ def build(
                 extreme = answers_to(design, None, EXTREME_IMAGES, design.options.seed)
                 expected = expected.with_more(extreme)
             try:
-                emitted = emit_files(design, folder, clock, answered, place)
+                emitted = emit_files(design, folder, clock, place, answered)
                 break
             except (FitError, RouteError) as error:
                 if not choices:

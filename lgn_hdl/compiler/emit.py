@@ -80,8 +80,8 @@ def emit_files(
     design: Design,
     folder: Path,
     step: Callable[[str], None],
-    samples: Expected,
     place: Place | None = None,
+    samples: Expected | None = None,
 ) -> Emitted:
     """Write top.il, top.v, the netlist of mapped targets, and what a board is loaded with.
 
@@ -92,10 +92,10 @@ def emit_files(
         Where the files go.
     step : callable
         Told the name of each step before it starts.
-    samples : Expected
-        For the activity of standard cells.
     place : Place, optional
         The board.
+    samples : Expected, optional
+        For the activity of standard cells, which need them.
 
     Returns
     -------
@@ -125,6 +125,7 @@ def emit_files(
             )
             mapped = on_board.mapped
         elif design.options.target == SILICON:
+            assert samples is not None, "standard cells are weighed with samples"
             on_silicon = put_on_silicon(design, rtl, folder, workdir, samples, step)
         elif design.options.target not in UNMAPPED:
             step("synthesis")

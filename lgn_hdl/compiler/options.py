@@ -29,8 +29,9 @@ FrontForm = Literal["whole", "slices", "rows"]
 #: How products with constants are made.
 Constants = Literal["digits", "alkaid"]
 
-#: How gates become standard cells: restructured for small area, or one cell for each trained gate.
-Mapping = Literal["optimised", "one-to-one"]
+#: How gates become standard cells: restructured for small area, or for few levels, or one cell for
+#: each trained gate.
+Mapping = Literal["optimised", "delay", "one-to-one"]
 #: What LibreLane begins with, the netlist of cells or the Verilog before it; or a project instead.
 HandOff = Literal["netlist", "rtl", "tinytapeout", "none"]
 
@@ -198,8 +199,9 @@ class BuildOptions:
             raise BuildError(f"--seeds is {self.seeds}, expected 1 to 1,000")
 
     def _check_silicon(self) -> None:
-        if self.mapping not in ("optimised", "one-to-one"):
-            raise BuildError(f"--mapping is {self.mapping!r}, expected optimised or one-to-one")
+        if self.mapping not in get_args(Mapping):
+            expected = ", ".join(get_args(Mapping))
+            raise BuildError(f"--mapping is {self.mapping!r}, expected one of {expected}")
         if self.handoff not in get_args(HandOff):
             expected = ", ".join(get_args(HandOff))
             raise BuildError(f"--handoff is {self.handoff!r}, expected one of {expected}")

@@ -116,7 +116,8 @@ def put_on_silicon(
     pdk = find_pdk(options.pdk_root)
     liberty = read_liberty(pdk.liberty)
     source, mapped = _source(design, liberty, workdir)
-    netlist = map_to_cells(source, liberty, workdir, mapped=mapped)
+    aim = "delay" if options.mapping == "delay" else "area"
+    netlist = map_to_cells(source, liberty, workdir, mapped=mapped, aim=aim)
     shutil.copyfile(netlist.netlist, folder / "netlist.v")
     shutil.copyfile(cell_models(netlist), folder / CELL_MODELS)
     step("proof of the cells")

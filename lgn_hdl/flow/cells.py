@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from ..errors import ToolError
 from .adders import ADDER_CELLS, RIPPLE
@@ -18,10 +19,13 @@ from .tools import find_yosys, relative
 
 __all__ = ["CLOCK_GATE", "CellArea", "CellNetlist", "map_to_cells"]
 
-#: The smallest of the scripts that were tried, on a random network with counters (TOOLS.md of the
-#: house) and on the gates of tt10 6 x 4000 and digits: restructuring, choices, and a mapper that
-#: knows XORs; `&nf` takes 2 to 3 % more.
-_ABC = "strash; ifraig; scorr; dc2; dch; amap -m"
+#: What ABC does. `area` is the smallest of the scripts that were tried on the gates of tt10 6 x
+#: 4000, digits and mnist: restructuring, choices, and a mapper that knows XORs. `delay` has fewer
+#: levels, so fewer glitches, and takes 2 to 10 % more.
+_ABC = {
+    "area": "strash; ifraig; scorr; dc2; dch; amap -m",
+    "delay": "strash; ifraig; scorr; dc2; &get -n; &st; &dch; &nf -R 1000; &put",
+}
 #: Registers with one enable that are worth a clock gate.
 _GATED = 4
 #: Cells with a part of their own in the flow: the clock gate, and the two constants.
@@ -86,10 +90,11 @@ def map_to_cells(
     *,
     top: str = "top",
     mapped: Sequence[str] = (),
+    aim: Literal["area", "delay"] = "area",
     clock_gating: bool = True,
     timeout: float | None = None,
 ) -> CellNetlist:
-    """Map a design to standard cells, for small area.
+    """Map a design to standard cells.
 
     Each submodule of the top is mapped on its own and stays a module. Sums become full and half
     adder cells wherever the library has them: with the cells of sky130_fd_sc_hd a full adder takes
@@ -107,6 +112,8 @@ def map_to_cells(
     top : str
     mapped : sequence of str
         Modules of which only the registers are left to map.
+    aim : {"area", "delay"}
+        Small area, or few levels.
     clock_gating : bool
         Whether registers that wait for an enable get a clock that waits, where the library has a
         cell for it; otherwise each of them has a multiplexer.
@@ -125,7 +132,7 @@ def map_to_cells(
     shutil.copyfile(liberty.path, cwd / "cells.lib")
     (cwd / "ripple.v").write_text(RIPPLE)
     (cwd / "adders.v").write_text(ADDER_CELLS)
-    script = _script(rtlil, liberty, cwd, top, mapped, clock_gating)
+    script = _script(rtlil, liberty, cwd, top, mapped, _ABC[aim], clock_gating)
     yosys.run(script, cwd, name="cells", expect=tuple(_FILES.values()), timeout=timeout)
     files = {name: cwd / file for name, file in _FILES.items()}
     modules = read_netlist(files["json"])
@@ -157,9 +164,10 @@ def _script(
     cwd: Path,
     top: str,
     mapped: Sequence[str],
+    abc: str,
     clock_gating: bool,
 ) -> str:
-    abc = _ABC.replace("; ", ";").replace(" ", ",")
+    abc = abc.replace("; ", ";").replace(" ", ",")
     unused = " ".join(f"-dont_use {pattern}" for pattern in UNUSED)
     text = rtlil.read_text()
     blocks = _children(text, top)

@@ -42,7 +42,7 @@ def two_inputs(*, seed: int = 0, inputs: int = 12, classes: int = 3) -> Network:
     ).validate()
 
 
-@pytest.mark.parametrize("mapping", ["one-to-one", "optimised"])
+@pytest.mark.parametrize("mapping", ["one-to-one", "optimised", "delay"])
 @pytest.mark.parametrize("clock", [50.0, 400.0])
 def test_cells_are_proved_and_simulated(
     pdk: Path, tmp_path: Path, mapping: str, clock: float
