@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import ToolError
-from .adders import ADDER_CELLS, RIPPLE
+from .adders import ADDER_CELLS, RIPPLE, SUMS
 from .liberty import UNUSED, Liberty
 from .netlist import Module, count_cells, read_netlist
 from .tools import find_yosys, relative
@@ -132,6 +132,7 @@ def map_to_cells(
     shutil.copyfile(liberty.path, cwd / "cells.lib")
     (cwd / "ripple.v").write_text(RIPPLE)
     (cwd / "adders.v").write_text(ADDER_CELLS)
+    (cwd / "sums.v").write_text(SUMS)
     script = _script(rtlil, liberty, cwd, top, mapped, _ABC[aim], clock_gating)
     yosys.run(script, cwd, name="cells", expect=tuple(_FILES.values()), timeout=timeout)
     files = {name: cwd / file for name, file in _FILES.items()}
@@ -173,9 +174,8 @@ def _script(
     blocks = _children(text, top)
     logic = [top, *(block for block in blocks if block not in mapped)]
     adders = {"sky130_fd_sc_hd__fa_1", "sky130_fd_sc_hd__ha_1"} <= liberty.cells.keys()
-    # Gates are not sums, compressor trees say themselves what is an adder, and of a comparison only
-    # the carry counts.
-    no_sums = {f"{top}_{name}" for name in ("gates", "groupsum", "argmax", "binarizer")}
+    # Of a comparison only the last carry counts, for which logic is smaller than adders.
+    no_sums = {f"{top}_{name}" for name in ("gates", "argmax", "binarizer", "class")}
     counting = [block for block in logic if block not in no_sums]
     lines = [
         "read_liberty -lib cells.lib",
@@ -189,13 +189,12 @@ def _script(
         "memory -nordff",  # which leaves registers their names
         "alumacc",
         "opt",
+        "maccmap",  # sums of several numbers, to full adders and a sum of two
+        *([f"techmap -map sums.v {' '.join(counting)}", "opt_expr"] if adders else []),
         *(["techmap -map adders.v"] if adders else []),
         "techmap -map +/techmap.v -map ripple.v",
         "opt -fast",
     ]
-    if adders and counting:
-        lines += [f"extract_fa -fa -ha {' '.join(counting)}", "techmap -map adders.v", "techmap"]
-        lines += ["opt -fast"]
     if clock_gating and CLOCK_GATE in liberty.areas:
         lines += [f"clockgate -pos {CLOCK_GATE} GATE:CLK:GCLK -min_net_size {_GATED}"]
     lines += [
