@@ -67,7 +67,7 @@ def hand_over(design: Design, netlist: CellNetlist, folder: Path) -> HandedOver:
             source=folder / ("top.v" if rtl else "netlist.v"),
             kind="rtl" if rtl else "netlist",
             area_um2=netlist.area_um2,
-            period_ns=1e3 / (options.clock_mhz or 1e2),
+            period_ns=1e3 / options.cells_mhz,
             clock="clk" if latency else None,
             reset="rst" if latency else None,
             liberty=None if rtl else netlist.liberty.path,
@@ -89,7 +89,7 @@ def _tiny_tapeout(design: Design, netlist: CellNetlist, folder: Path) -> HandedO
         title="A logic-gate network",
         author="its author",
         description=f"A trained network of {len(design.network.nodes)} layers as logic gates",
-        clock_hz=round(1e6 * (options.clock_mhz or 10)),
+        clock_hz=round(1e6 * options.cells_mhz),
     )
     files = write_tinytapeout(
         folder / "tinytapeout",

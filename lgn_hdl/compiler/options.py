@@ -228,6 +228,11 @@ class BuildOptions:
                 raise BuildError(f"{name} is for --target {SILICON}")
 
     @property
+    def cells_mhz(self) -> float:
+        """Clock at which standard cells are timed and weighed; the default if none was given."""
+        return self.clock_mhz or TARGETS[SILICON][0]
+
+    @property
     def delays(self) -> DelayModel:
         """Delays that registers are placed by."""
         return one_per_level() if self.levels_per_stage else DELAY_MODELS[self.target]

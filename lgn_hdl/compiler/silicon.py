@@ -32,6 +32,7 @@ from ..flow import (
     time_netlist,
     with_cells,
 )
+from ..flow.activity.stream import Stream
 from ..flow.netlist import read_netlist
 from ..hdl import to_rtlil
 from ..logic.lower import lower
@@ -43,7 +44,7 @@ from .front import FrontedCore
 from .gatecells import LayerCells, cell_names, one_to_one_layers
 from .handedover import HandedOver, hand_over
 from .sparse import SparseCore
-from .stimulus import FIXED_PORTS, stimulus
+from .stimulus import FIXED_PORTS, repeated, stimulus
 from .vectors import Expected
 
 __all__ = ["CELL_MODELS", "OnSilicon", "put_on_silicon"]
@@ -165,9 +166,11 @@ def _weighed(
     cells = gate_netlist(read_netlist(netlist.files["flat_json"]), "top", netlist.liberty)
     step("activity")
     ports = {name: bits for name, bits in stimulus(design, samples).items() if name in cells.inputs}
+    # Few samples would not fill the registers.
+    ports = repeated(ports, 2 * Stream(cells, ports).depth + 2)
     activity = simulate_activity(cells, ports, glitch_clocks=GLITCH_CLOCKS)
     step("timing")
-    period = 1e3 / (options.clock_mhz or 1e3)
+    period = 1e3 / options.cells_mhz
     if find_sta() is None:
         power = netlist_power(activity, period_ns=period, wire_ff=options.wire_ff)
         return activity, abc_delay(cells, workdir), power

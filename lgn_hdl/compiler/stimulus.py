@@ -10,7 +10,7 @@ from .cores import PipelinedCore
 from .design import Design
 from .vectors import Expected, block_vectors
 
-__all__ = ["FIXED_PORTS", "stimulus"]
+__all__ = ["FIXED_PORTS", "repeated", "stimulus"]
 
 #: Input ports that keep a value: results are taken at once, and nothing is reset.
 FIXED_PORTS = {"o__ready": 1, "rst": 0}
@@ -47,6 +47,16 @@ def stimulus(design: Design, expected: Expected) -> Mapping[str, np.ndarray | in
     ports: dict[str, np.ndarray | int] = {"i__payload": steps[source]}
     ports["i__valid"] = np.array(valid) if not all(valid) else 1
     return ports | FIXED_PORTS
+
+
+def repeated(ports: Mapping[str, np.ndarray | int], clocks: int) -> Mapping[str, np.ndarray | int]:
+    """The same again and again, for so many clocks at least."""
+    length = max(len(bits) for bits in ports.values() if isinstance(bits, np.ndarray))
+    times = -(-clocks // length)
+    return {
+        name: np.concatenate([bits] * times) if isinstance(bits, np.ndarray) else bits
+        for name, bits in ports.items()
+    }
 
 
 def _steps(design: Design, expected: Expected) -> tuple[np.ndarray, np.ndarray]:

@@ -9,11 +9,13 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
+from fronts import fronted, profile, profiles
 from networks import bits_only, classifier, random_luts
+from sparse_networks import sparse_classifier
 
 import lgn_hdl
 from lgn_hdl.cli import main
-from lgn_hdl.compiler import build, simulate
+from lgn_hdl.compiler import build, silicon, simulate
 from lgn_hdl.errors import BuildError, VerifyError
 from lgn_hdl.network import BIT, ArgMax, FixedPoint, GroupSum, Network, Node, TensorType
 from lgn_hdl.report import schema
@@ -60,13 +62,13 @@ def test_cells_are_proved_and_simulated(
     )
     report = json.loads(result.report.to_json())
     jsonschema.validate(report, schema())
-    silicon = report["silicon"]
-    assert silicon["mapping"] == mapping
-    assert sum(block["area_um2"] for block in silicon["blocks"]) == pytest.approx(
-        silicon["area_um2"]
+    section = report["silicon"]
+    assert section["mapping"] == mapping
+    assert sum(block["area_um2"] for block in section["blocks"]) == pytest.approx(
+        section["area_um2"]
     )
-    assert silicon["timing"]["fmax_mhz"] > 50
-    assert silicon["power"]["total_w"] > 0
+    assert section["timing"]["fmax_mhz"] > 50
+    assert section["power"]["total_w"] > 0
     claims = [c for c in report["proof"]["checks"] if c["what"] == "standard cells = RTL"]
     assert [c["proved"] for c in claims] == [True]
     assert simulate(out, gates=True).samples == 96
@@ -78,17 +80,17 @@ def test_one_to_one_has_the_trained_gates(pdk: Path, tmp_path: Path) -> None:
     result = build(
         model, tmp_path / "out", target="sky130", pdk_root=pdk, mapping="one-to-one", vectors=16
     )
-    silicon = json.loads(result.report.to_json())["silicon"]
+    section = json.loads(result.report.to_json())["silicon"]
     text = (tmp_path / "out" / "netlist.v").read_text()
     names = re.findall(r"\b(\w+_g\d+)_cell\b", text)
-    assert len(names) == len(set(names)) == sum(layer["cells"] for layer in silicon["layers"])
+    assert len(names) == len(set(names)) == sum(layer["cells"] for layer in section["layers"])
     assert {name.rsplit("_g", 1)[0] for name in names} == {"first", "second_layer", "last"}
     assert text.count("(* keep =") >= len(names)
-    (gates,) = [block for block in silicon["blocks"] if block["name"] == "gates"]
-    assert gates["area_um2"] == pytest.approx(sum(x["area_um2"] for x in silicon["layers"]))
+    (gates,) = [block for block in section["blocks"] if block["name"] == "gates"]
+    assert gates["area_um2"] == pytest.approx(sum(x["area_um2"] for x in section["layers"]))
     assert gates["cells"] == len(names)
-    assert [layer["trained"] for layer in silicon["layers"]] == [24, 24, 18]
-    for layer in silicon["layers"]:
+    assert [layer["trained"] for layer in section["layers"]] == [24, 24, 18]
+    for layer in section["layers"]:
         assert layer["cells"] + layer["unread"] <= layer["trained"]
 
 
@@ -114,9 +116,9 @@ def test_features_and_wider_gates(pdk: Path, tmp_path: Path) -> None:
     result = build(
         lgn_hdl.Model(classifier(element=SMALL)), out, target="sky130", pdk_root=pdk, vectors=48
     )
-    silicon = json.loads(result.report.to_json())["silicon"]
-    assert silicon["layers"] == []  # a gate of three inputs has no cell of its own in general
-    assert {block["name"] for block in silicon["blocks"]} >= {"binarizer", "gates", "groupsum"}
+    section = json.loads(result.report.to_json())["silicon"]
+    assert section["layers"] == []  # a gate of three inputs has no cell of its own in general
+    assert {block["name"] for block in section["blocks"]} >= {"binarizer", "gates", "groupsum"}
     assert simulate(out, gates=True).samples == 48
     with pytest.raises(BuildError, match="one cell for each gate is for networks of two-input"):
         build(
@@ -148,6 +150,58 @@ def test_bits_only(pdk: Path, tmp_path: Path) -> None:
         handoff="rtl",
     )
     assert simulate(out, gates=True).samples == 32
+
+
+@pytest.mark.parametrize("front", ["whole", "slices"])
+def test_a_front_end(pdk: Path, tmp_path: Path, front: str) -> None:
+    out = tmp_path / "out"
+    result = build(
+        lgn_hdl.Model(fronted(profiles() if front == "slices" else profile())),
+        out,
+        target="sky130",
+        pdk_root=pdk,
+        vectors=24,
+        front=front,  # pyright: ignore[reportArgumentType]
+    )
+    section = json.loads(result.report.to_json())["silicon"]
+    assert section["cells"]["sky130_fd_sc_hd__fa_1"] > 0
+    assert section["power"]["total_w"] > 0
+    assert simulate(out, gates=True).samples >= 24
+
+
+def test_a_sparse_cnn(pdk: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = build(
+        lgn_hdl.Model(sparse_classifier(slots=2)),
+        out,
+        target="sky130",
+        pdk_root=pdk,
+        vectors=8,
+        front="rows",
+    )
+    report = json.loads(result.report.to_json())
+    (claim,) = [c for c in report["proof"]["checks"] if c["what"] == "standard cells = RTL"]
+    assert claim["proved"] is True
+    power, clocks = report["silicon"]["power"], report["pipeline"]["initiation_interval"]
+    per_clock = power["total_w"] / (1e6 * power["clock_mhz"])
+    assert power["energy_per_inference_j"] == pytest.approx(per_clock * clocks)
+    assert simulate(out, gates=True).samples >= 8
+
+
+def test_without_opensta(pdk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = lgn_hdl.Model(two_inputs())
+    options = {"target": "sky130", "pdk_root": pdk, "vectors": 64}
+    with_it = build(model, tmp_path / "a", **options).report.silicon
+    monkeypatch.setattr(silicon, "find_sta", lambda: None)
+    without = build(model, tmp_path / "b", **options).report
+    assert with_it is not None
+    assert with_it.timing is not None
+    assert without.silicon is not None
+    assert without.silicon.timing is None
+    assert without.silicon.logic_ns == pytest.approx(1e3 / with_it.timing["fmax_mhz"], rel=0.5)
+    assert without.silicon.power["total_w"] == pytest.approx(with_it.power["total_w"], rel=0.2)
+    assert "without OpenSTA" in (tmp_path / "b" / "report.md").read_text()
+    assert without.timing.source == "delay model"
 
 
 def test_a_tiny_tapeout_project(pdk: Path, tmp_path: Path) -> None:
