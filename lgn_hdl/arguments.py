@@ -178,13 +178,14 @@ def make_parser() -> argparse.ArgumentParser:
     sim.add_argument("folder", type=Path, metavar="DIR")
     sim.add_argument("--samples", type=Path, metavar="NPZ", help="instead of the build's vectors")
     sim.add_argument("--seed", type=int, default=0, metavar="N", help="of the back-pressure")
-    sim.add_argument(
+    other = sim.add_mutually_exclusive_group()
+    other.add_argument(
         "--uart",
         action="store_true",
         help="the device of a board, through its serial pins, damaged frames included",
     )
 
-    sim.add_argument(
+    other.add_argument(
         "--gates",
         action="store_true",
         help="the netlist of standard cells instead of the Verilog before it",

@@ -137,8 +137,9 @@ def _sim(options: argparse.Namespace) -> dict[str, Any]:
             return dict(through.__dict__)
         result = simulate(options.folder, x, seed=options.seed, gates=options.gates)
     if not options.json:
+        blocks = "" if options.gates else " and every block as expected"
         print(
-            f"{result.samples:,} samples: results equal to PyTorch and every block as expected, "
+            f"{result.samples:,} samples: results equal to PyTorch{blocks}, "
             f"{result.cycles:,} clocks, {result.stalls:,} of them stalled by back-pressure"
         )
     return dict(result.__dict__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -286,7 +286,7 @@ def _check_samples(model: Model, design: Design, samples: Samples | None):
         if not len(expected.features):
             raise BuildError("there are no samples", where=samples.source)
         source = f"{len(expected.features):,} samples of {samples.source}"
-    checks = _checks(design, source)
+    checks, expected = _checks(design, source), replace(expected, source=source)
     if expected.inputs:
         checks.append(
             {

@@ -69,19 +69,20 @@ def one_to_one_layers(logic: Network, liberty: Liberty) -> list[LayerCells]:
         kept = area_by_layer(left, _of_layers(layer, origin), liberty)
     except BuildError:
         return []
-    counts = {name: int(np.sum(layer[origin[origin >= 0]] == name)) for name in every}
-    full = {name: int(np.sum(layer[all_of_it[all_of_it >= 0]] == name)) for name in every}
+
+    def of(places: np.ndarray, name: str) -> int:
+        return int(np.sum(layer[places[places >= 0]] == name))
+
     return [
         LayerCells(
             name,
             int(np.sum(layer == name)),
-            full[name] - counts[name],
-            round(every[name] - kept.get(name, 0.0), 4),
-            counts[name],
+            of(all_of_it, name) - of(origin, name),
+            round(every.get(name, 0.0) - kept.get(name, 0.0), 4),
+            of(origin, name),
             round(kept.get(name, 0.0), 4),
         )
         for name in dict.fromkeys(layer.tolist())
-        if name in every
     ]
 
 

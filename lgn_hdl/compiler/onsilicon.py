@@ -30,7 +30,7 @@ def silicon_section(design: Design, made: OnSilicon) -> SiliconSection:
         corner=made.pdk.corner,
         mapping=design.options.mapping,
         area_um2=netlist.area_um2,
-        kge=round(netlist.area_um2 / nand[0].area / 1e3, 4) if nand else 0.0,
+        kge=round(netlist.area_um2 / nand[0].area / 1e3, 4) if nand else None,
         cells=dict(Counter(netlist.cells).most_common()),
         blocks=[
             {
@@ -93,5 +93,6 @@ def _power(design: Design, made: OnSilicon) -> dict[str, Any]:
         "by_group": {name: parts.total for name, parts in power.by_group.items()},
         "energy_per_inference_j": power.energy_j(interval),
         "clocks": made.activity.clocks,
+        "samples": made.samples,
         "glitch_factor": made.activity.glitch_factor,
     }

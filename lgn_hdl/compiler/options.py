@@ -215,6 +215,10 @@ class BuildOptions:
                 )
             if self.mapping == "one-to-one" and self.reuse != "none":
                 raise BuildError("--mapping one-to-one and --reuse exclude each other")
+            if self.mapping == "one-to-one" and self.handoff == "tinytapeout":
+                raise BuildError(
+                    "--handoff tinytapeout begins with RTL, not with the cells of --mapping one-to-one"
+                )
             return
         default = BuildOptions()
         for name, given in (

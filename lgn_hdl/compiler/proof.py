@@ -60,10 +60,19 @@ def proof_section(
         proved.append(_check(what, how, mapping.proved, mapping.seconds))
     if not claims:
         more = "`--prove` proves" if kind == "pipeline" else "`sim` compares"
+        status = f"{_COMPARED[kind]} equal to PyTorch on every vector; {more} the hardware"
+        open_ones = [f"{c['what']} ({c['result']})" for c in proved if c["proved"] is None]
+        if silicon is not None:
+            said = "NOT proved" if silicon.claim.proved is None else "proved"
+            status = f"{status}; standard cells = RTL {said}"
         return ProofSection(
-            f"{_COMPARED[kind]} equal to PyTorch on every vector; {more} the hardware",
+            status,
             [*checks, *proved],
-            [f"that network and RTL are equal on all inputs: {_INSTEAD[kind]}", _SIMULATE],
+            [
+                f"that network and RTL are equal on all inputs: {_INSTEAD[kind]}",
+                _SIMULATE,
+                *open_ones,
+            ],
         )
     left = [check for check in proved if check["proved"] is None]
     status = "proved: for every input, the hardware gives what the network gives"

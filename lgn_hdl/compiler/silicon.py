@@ -75,6 +75,8 @@ class OnSilicon:
     timing : Timing or AbcDelay
         The latter, of the logic alone, without OpenSTA.
     power : Power
+    samples : str
+        Whose activity it is.
     handoff : HandedOver or None
     """
 
@@ -86,6 +88,7 @@ class OnSilicon:
     activity: Activity
     timing: Timing | AbcDelay
     power: Power
+    samples: str
     handoff: HandedOver | None
 
 
@@ -134,7 +137,9 @@ def put_on_silicon(
     layers = [] if logic is None else one_to_one_layers(logic, liberty)
     trained = 0 if logic is None else lower(logic).num_gates
     estimate = trained * float(np.mean(gate_areas(liberty)))
-    return OnSilicon(pdk, netlist, layers, estimate, claim, activity, timing, power, handoff)
+    return OnSilicon(
+        pdk, netlist, layers, estimate, claim, activity, timing, power, samples.source, handoff
+    )
 
 
 def _source(design: Design, liberty: Liberty, workdir: Path) -> tuple[Path, tuple[str, ...]]:

@@ -48,12 +48,14 @@ Computes = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 class Expected:
     """Answers of the torch reference, for stored integers `features` (n, F).
 
-    `inputs` are what a front end makes the features of, by name; empty without one.
+    `inputs` are what a front end makes the features of, by name; empty without one. `source` says
+    where they are from, if they are all of them.
     """
 
     features: np.ndarray
     outputs: dict[str, np.ndarray]
     inputs: dict[str, np.ndarray] = field(default_factory=dict)
+    source: str = ""
 
     def first(self, count: int) -> Expected:
         """The first `count` samples."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -38,8 +39,21 @@ class CellNames:
 
     def of(self, gate: int) -> str:
         """A name that a Verilog tool accepts, such as `layer3_g17`."""
-        layer = re.sub(r"\W", "_", self.layer[gate]) or "inverter"
-        return f"{layer}_g{self.place[gate]}"
+        return f"{self._plain[self.layer[gate]]}_g{self.place[gate]}"
+
+    @cached_property
+    def _plain(self) -> dict[str, str]:
+        """A name of its own for each layer."""
+        names: dict[str, str] = {}
+        for layer in dict.fromkeys(self.layer):
+            base = re.sub(r"[^0-9A-Za-z_]", "_", layer) or "inverter"
+            base = new = "layer" + base if base[0].isdigit() else base
+            count = 1
+            while new in names.values():
+                count += 1
+                new = f"{base}_{count}"
+            names[layer] = new
+        return names
 
 
 def cells_of(program: LogicProgram, liberty: Liberty) -> list[tuple[Cell, tuple[int, ...]]]:

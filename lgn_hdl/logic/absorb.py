@@ -9,8 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from .levels import by_level
-from .program import LogicProgram, WeightedSums
-from .simplify import alive_signals, most_significant_first, normalised, without_dead
+from .program import LogicProgram
+from .simplify import (
+    alive_signals,
+    most_significant_first,
+    normalised,
+    sums_of,
+    without_dead,
+)
 from .tables import VARIABLES, compact, flip, spread
 
 __all__ = ["absorb"]
@@ -68,7 +74,7 @@ def absorb(program: LogicProgram) -> tuple[LogicProgram, np.ndarray]:
         arity,
         compact(tables, arity),
         bits,
-        _sums(program.sums, signal, inverted),
+        sums_of(program.sums, signal, inverted),
     )
     alive = alive_signals(absorbed)[absorbed.first_gate :]
     origin = np.concatenate([np.arange(program.num_gates), np.full(len(inverters), -1)])
@@ -85,17 +91,3 @@ def _bits(
     bits[turned & ~constant] = program.num_signals + which
     bits[turned & constant] = 1
     return bits, needed
-
-
-def _sums(sums: WeightedSums, signal: np.ndarray, inverted: np.ndarray) -> WeightedSums:
-    """w · not x = w - w · x, and a constant leaves the terms."""
-    own, turned = signal[sums.signal], inverted[sums.signal]
-    shift = np.bincount(sums.owner, sums.weight * turned, len(sums)).astype(np.int64)
-    kept = own != 0
-    counts = np.bincount(sums.owner[kept], minlength=len(sums))
-    return WeightedSums(
-        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        own[kept],
-        np.where(turned, -sums.weight, sums.weight)[kept],
-        sums.constant + shift,
-    )

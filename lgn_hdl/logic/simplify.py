@@ -23,6 +23,7 @@ __all__ = [
     "most_significant_first",
     "normalised",
     "simplify",
+    "sums_of",
     "without_dead",
 ]
 
@@ -128,7 +129,7 @@ class _Sweep:
             arity,
             compact(tables, arity),
             bits,
-            self._sums(old.sums),
+            sums_of(old.sums, self.representative, self.phase),
         )
 
     def _renumbered(self, columns: np.ndarray, tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -164,18 +165,28 @@ class _Sweep:
         signal[inverted & constant] = 1
         return signal, inverters
 
-    def _sums(self, sums: WeightedSums) -> WeightedSums:
-        """w · not x = w - w · x, and a constant leaves the terms."""
-        inverted, signal = self.phase[sums.signal], self.representative[sums.signal]
-        shift = np.bincount(sums.owner, sums.weight * inverted, len(sums)).astype(np.int64)
-        kept = signal != 0
-        counts = np.bincount(sums.owner[kept], minlength=len(sums))
-        return WeightedSums(
-            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            signal[kept],
-            np.where(inverted, -sums.weight, sums.weight)[kept],
-            sums.constant + shift,
-        )
+
+def sums_of(sums: WeightedSums, signal: np.ndarray, inverted: np.ndarray) -> WeightedSums:
+    """Sums over other signals: w · not x = w - w · x, and a constant leaves the terms.
+
+    Parameters
+    ----------
+    sums : WeightedSums
+    signal : ndarray of int32, shape (signals,)
+        What stands for each signal; 0 for a constant.
+    inverted : ndarray of bool, shape (signals,)
+        Whether its complement does.
+    """
+    own, turned = signal[sums.signal], inverted[sums.signal]
+    shift = np.bincount(sums.owner, sums.weight * turned, len(sums)).astype(np.int64)
+    kept = own != 0
+    counts = np.bincount(sums.owner[kept], minlength=len(sums))
+    return WeightedSums(
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        own[kept],
+        np.where(turned, -sums.weight, sums.weight)[kept],
+        sums.constant + shift,
+    )
 
 
 def normalised(inputs: np.ndarray, tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import VerifyError
 from ..flow.equivalence import never_true
 from ..flow.liberty import Liberty
 from ..logic.evaluate import evaluate
@@ -122,12 +123,12 @@ class _Pair:
         bits = iter(self.aig.inputs)
         ports = {name: [next(bits) for _ in range(n)] for name, n in self.inputs.items()}
         state = [next(bits) for _ in self.cells.registers]
-        known: dict[Net, int] = {"0": FALSE}
+        known: dict[Net, int] = {"0": FALSE, "1": TRUE}
         known |= {r.output: s for r, s in zip(self.cells.registers, state, strict=True)}
-        theirs = [next(bits) if net is None else known[net] for net in self.match]
+        held = [next(bits) if net is None else known[net] for net in self.match]
         rtl, cells = Unrolled(self.aig, self.rtl), Unrolled(self.aig, self.cells)
-        a, b = rtl.clock(theirs, ports), cells.clock(state, ports)
-        after: dict[Net, int] = {"0": FALSE}
+        a, b = rtl.clock(held, ports), cells.clock(state, ports)
+        after: dict[Net, int] = {"0": FALSE, "1": TRUE}
         after |= {r.output: s for r, s in zip(self.cells.registers, b.following, strict=True)}
         found = {
             f"register {self.rtl.names.get(register.output, register.output)}": (new, after[net])
@@ -136,7 +137,10 @@ class _Pair:
         }
         for name, is_input in self.rtl.is_input.items():
             if not is_input:
-                both = zip(rtl.port(a, name), cells.port(b, name), strict=True)
+                ours, theirs = rtl.port(a, name), cells.port(b, name)
+                if len(ours) != len(theirs):
+                    raise VerifyError(f"port {name} has {len(theirs)} bits, expected {len(ours)}")
+                both = zip(ours, theirs, strict=True)
                 found |= {f"{name}[{place}]": pair for place, pair in enumerate(both)}
         return _Pairs(self.aig, found)
 
@@ -161,42 +165,72 @@ def _matched(rtl: Netlist, cells: Netlist) -> list[Net | None]:
 
 
 def _merged(rtl: Netlist, inputs: Mapping[str, int], match: list[Net | None]) -> list[Net | None]:
-    """Match registers that synthesis took for the constant 0, and for copies of others.
+    """Match registers that synthesis took for constants, and for copies of others.
 
-    A register that starts at 0 and, if some of them are 0, stays 0 is the constant "0". One that
-    starts as another does, and takes what that takes when that does, is its copy.
+    A register that starts at a value and, if some of them keep theirs, keeps it, is the constant
+    "0" or "1". One that starts as another does, and takes what that takes when that does, is its
+    copy. Whatever is assumed here is claimed again of the two netlists together.
     """
-    zero = [net is None for net in match]
+    initial = [rtl.initial.get(register.output) for register in rtl.registers]
+    match = _alike_at_the_start(match, initial)
+    constant = [
+        None if net is not None else start for net, start in zip(match, initial, strict=True)
+    ]
     while True:
-        following, _ = _next(rtl, inputs, match, zero)
-        stays = [z and literal == FALSE for z, literal in zip(zero, following, strict=True)]
-        if stays == zero:
+        following, _ = _next(rtl, inputs, match, constant)
+        kept = [
+            value if literal == value else None  # literals 0 and 1 are the constants
+            for value, literal in zip(constant, following, strict=True)
+        ]
+        if kept == constant:
             break
-        zero = stays
-    match = ["0" if z else net for z, net in zip(zero, match, strict=True)]
+        constant = kept
+    match = [
+        net if value is None else str(value) for value, net in zip(constant, match, strict=True)
+    ]
     while True:
-        _, takes = _next(rtl, inputs, match, [net == "0" for net in match])
-        known = {key: net for key, net in zip(takes, match, strict=True) if net not in (None, "0")}
+        _, takes = _next(rtl, inputs, match, constant)
+        keys = list(zip(takes, initial, strict=True))
+        known = {
+            key: net
+            for key, net in zip(keys, match, strict=True)
+            if net not in (None, "0", "1") and key[1] is not None
+        }
         better = [
-            known.get(key) if net is None else net for key, net in zip(takes, match, strict=True)
+            known.get(key) if net is None else net for key, net in zip(keys, match, strict=True)
         ]
         if better == match:
             return match
         match = better
 
 
+def _alike_at_the_start(match: list[Net | None], initial: Sequence[int | None]) -> list[Net | None]:
+    """Registers that share one of the cells must start alike; those that do not share none."""
+    starts: dict[Net, set[int | None]] = {}
+    for net, start in zip(match, initial, strict=True):
+        if net is not None:
+            starts.setdefault(net, set()).add(start)
+    return [net if net is not None and len(starts[net]) == 1 else None for net in match]
+
+
 def _next(
-    rtl: Netlist, inputs: Mapping[str, int], match: list[Net | None], zero: list[bool]
+    rtl: Netlist,
+    inputs: Mapping[str, int],
+    match: list[Net | None],
+    constant: Sequence[int | None],
 ) -> tuple[list[int], list[tuple[int, int]]]:
-    """The next state of each register, and what it takes, when; some of them 0, copies as one."""
+    """The next state of each register, and what it takes, when; some constant, copies as one."""
     aig = Aig(sum(inputs.values()) + len(match))
     bits = iter(aig.inputs)
     ports = {name: [next(bits) for _ in range(n)] for name, n in inputs.items()}
     of_net: dict[Net, int] = {}
     state = []
-    for net, is_zero in zip(match, zero, strict=True):
+    for net, value in zip(match, constant, strict=True):
         own = next(bits)
-        state.append(FALSE if is_zero else own if net is None else of_net.setdefault(net, own))
+        if value is not None:
+            state.append(TRUE if value else FALSE)
+        else:
+            state.append(own if net is None else of_net.setdefault(net, own))
     clock = Unrolled(aig, rtl).clock(state, ports)
     takes = []
     for register in rtl.registers:

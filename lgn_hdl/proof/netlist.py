@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from ..errors import ToolError, VerifyError
 from ..flow.tools import find_yosys, relative
@@ -84,6 +85,8 @@ class Netlist:
     registers : list of Register
     wires : mapping of str to list
         Nets of every named wire, `block.wire` in a block.
+    initial : mapping of net to int
+        What registers start with, where that is known.
     """
 
     ports: Mapping[str, list[Net]]
@@ -91,6 +94,7 @@ class Netlist:
     driver: Mapping[Net, Driver]
     registers: list[Register]
     wires: Mapping[str, list[Net]]
+    initial: Mapping[Net, int] = field(default_factory=dict)
 
     @cached_property
     def names(self) -> Mapping[Net, str]:
@@ -200,7 +204,18 @@ def _read(path: Path, top: str) -> Netlist:
         name: wire["bits"] for name, wire in module["netnames"].items() if not wire["hide_name"]
     }
     is_input = {name: port["direction"] == "input" for name, port in module["ports"].items()}
-    return Netlist(ports, is_input, driver, registers, wires)
+    return Netlist(ports, is_input, driver, registers, wires, _initial(module["netnames"]))
+
+
+def _initial(wires: Mapping[str, Any]) -> dict[Net, int]:
+    """What registers start with, by the attributes of their wires."""
+    found: dict[Net, int] = {}
+    for wire in wires.values():
+        init = wire["attributes"].get("init", "")
+        for net, value in zip(wire["bits"], reversed(init), strict=False):
+            if value in "01":
+                found[net] = int(value)
+    return found
 
 
 def _data(

@@ -151,15 +151,15 @@ class SiliconSection:
     output depends on), `cells` and `area_um2`. `timing` has `period_ns`, `slack_ns`,
     `hold_slack_ns`, `fmax_mhz`, `path_ns` by block, `wire_ff`, and `overloads`, nets with more load
     than the library allows; None without OpenSTA. `power` has `clock_mhz`, `internal_w`,
-    `switching_w`, `leakage_w`, `total_w`, `by_group`, `energy_per_inference_j`, `clocks` of real
-    samples, `glitch_factor`. `limits` are what these figures leave out.
+    `switching_w`, `leakage_w`, `total_w`, `by_group`, `energy_per_inference_j`, `clocks` of the
+    `samples` (where these are from), `glitch_factor`. `limits` are what these figures leave out.
     """
 
     library: str
     corner: str
     mapping: str
     area_um2: float
-    kge: float
+    kge: float | None
     cells: dict[str, int]
     blocks: list[dict[str, Any]]
     layers: list[dict[str, Any]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -18,6 +19,7 @@ from lgn_hdl.cli import main
 from lgn_hdl.compiler import build, silicon, simulate
 from lgn_hdl.errors import BuildError, VerifyError
 from lgn_hdl.network import BIT, ArgMax, FixedPoint, GroupSum, Network, Node, TensorType
+from lgn_hdl.proof import Claim
 from lgn_hdl.report import schema
 
 SMALL = FixedPoint(6, 4, signed=True)
@@ -92,6 +94,38 @@ def test_one_to_one_has_the_trained_gates(pdk: Path, tmp_path: Path) -> None:
     assert [layer["trained"] for layer in section["layers"]] == [24, 24, 18]
     for layer in section["layers"]:
         assert layer["cells"] + layer["unread"] <= layer["trained"]
+
+
+def test_names_of_layers_that_would_collide(pdk: Path, tmp_path: Path) -> None:
+    network = two_inputs()
+    names = {"first": "a b", "second layer": "a_b", "last": "1é"}
+    nodes = tuple(
+        replace(
+            node,
+            name=names.get(node.name, node.name),
+            inputs=tuple(names.get(name, name) for name in node.inputs),
+        )
+        for node in network.nodes
+    )
+    model = lgn_hdl.Model(replace(network, nodes=nodes).validate())
+    build(model, tmp_path / "out", target="sky130", pdk_root=pdk, mapping="one-to-one", vectors=16)
+    text = (tmp_path / "out" / "netlist.v").read_text()
+    assert {"a_b", "a_b_2", "layer1_"} == {
+        name.rsplit("_g", 1)[0] for name in re.findall(r"(\w+_g\d+)_cell\b", text)
+    }
+
+
+def test_a_proof_without_answer_is_said(
+    pdk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gives_up(*arguments: object, **options: object) -> Claim:
+        return Claim("standard cells = RTL", "cec", None, 600.0)
+
+    monkeypatch.setattr(silicon, "prove_cells", gives_up)
+    model = lgn_hdl.Model(two_inputs())
+    report = build(model, tmp_path / "out", target="sky130", pdk_root=pdk, vectors=2).report
+    assert "standard cells = RTL NOT proved" in report.proof.status
+    assert "standard cells = RTL (no answer in 600 s)" in report.proof.not_proved
 
 
 def test_a_broken_netlist_is_found_by_the_simulation(pdk: Path, tmp_path: Path) -> None:

@@ -39,6 +39,25 @@ class Held(wiring.Component):
         return m
 
 
+class Kept(wiring.Component):
+    """A register that no reset clears and that never leaves its start, seen through a gate."""
+
+    i: In(1)
+    o: Out(1)
+
+    def __init__(self, start):
+        self.start = start
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+        kept = Signal(init=self.start, reset_less=True)
+        seen = Signal(reset_less=True)
+        m.d.sync += [kept.eq(kept & (self.i | 1)), seen.eq(self.i ^ kept)]
+        m.d.comb += self.o.eq(seen)
+        return m
+
+
 class Comparator(wiring.Component):
     """Tells whether a is greater than b; `strict` off gives another function."""
 

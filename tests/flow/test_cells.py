@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from flow_designs import Comparator, Held, Popcount, write_rtlil
+from flow_designs import Comparator, Held, Kept, Popcount, write_rtlil
 
-from lgn_hdl.errors import ToolError
+from lgn_hdl.errors import ToolError, VerifyError
 from lgn_hdl.flow import CellNetlist, Liberty, map_to_cells, read_liberty
 from lgn_hdl.proof import Refuted, prove_cells
 
@@ -107,3 +107,49 @@ def test_a_cell_that_the_library_lacks(liberty: Liberty, tmp_path: Path) -> None
     source.write_text(text)
     with pytest.raises(ToolError, match="unknown"):
         map_to_cells(source, liberty, tmp_path)
+
+
+def _with_cell(path: Path, name: str, kind: str, connections: dict) -> None:
+    """One more cell in a netlist."""
+    design = json.loads(path.read_text())
+    module = design["modules"]["top"]
+    nets = {pin: [net] for pin, net in connections.items()}
+    module["cells"][name] = {"type": SKY + kind, "connections": nets}
+    path.write_text(json.dumps(design))
+
+
+def test_a_second_driver_is_an_error(liberty: Liberty, tmp_path: Path) -> None:
+    source = write_rtlil(Comparator(), tmp_path, "a")
+    found = map_to_cells(source, liberty, tmp_path)
+    path = found.files["flat_json"]
+    right = path.read_text()
+    ports = json.loads(right)["modules"]["top"]["ports"]
+    for net in (ports["o"]["bits"][0], ports["a"]["bits"][0], "0"):
+        path.write_text(right)
+        _with_cell(path, "short", "inv_1", {"A": ports["b"]["bits"][1], "Y": net})
+        with pytest.raises(VerifyError, match=r"short drives|drives a net that something else"):
+            proved(source, found, liberty, tmp_path)
+
+
+def test_a_pin_without_a_driver_is_an_error(liberty: Liberty, tmp_path: Path) -> None:
+    source = write_rtlil(Comparator(), tmp_path, "a")
+    found = map_to_cells(source, liberty, tmp_path)
+    path = found.files["flat_json"]
+    design = json.loads(path.read_text())
+    cell = next(iter(design["modules"]["top"]["cells"].values()))
+    pin = next(pin for pin in cell["connections"] if pin not in ("X", "Y"))
+    cell["connections"][pin] = []
+    path.write_text(json.dumps(design))
+    with pytest.raises(VerifyError, match=f"nothing drives the pin {pin} of"):
+        proved(source, found, liberty, tmp_path)
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_a_register_that_keeps_its_start(liberty: Liberty, tmp_path: Path, start: int) -> None:
+    """Synthesis makes a constant of it; from another start it is none."""
+    source = write_rtlil(Kept(start), tmp_path, "a")
+    found = map_to_cells(source, liberty, tmp_path)
+    assert proved(source, found, liberty, tmp_path)
+    other = write_rtlil(Kept(1 - start), tmp_path, "b")
+    with pytest.raises(Refuted):
+        proved(other, found, liberty, tmp_path)
