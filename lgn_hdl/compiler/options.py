@@ -217,7 +217,7 @@ class BuildOptions:
                 raise BuildError("--mapping one-to-one and --reuse exclude each other")
             if self.mapping == "one-to-one" and self.handoff == "tinytapeout":
                 raise BuildError(
-                    "--handoff tinytapeout begins with RTL, not with the cells of --mapping one-to-one"
+                    "--handoff tinytapeout begins with RTL, --mapping one-to-one is about cells"
                 )
             return
         default = BuildOptions()

@@ -197,7 +197,7 @@ def choose_tiles(area_um2: float, *, density: float = 0.65) -> str:
     raise BuildError(
         f"{area_um2:,.0f} µm² of cells need about {needed:,.0f} µm² of a chip; the largest Tiny "
         f"Tapeout project, {name}, has {width * height:,.0f}",
-        hint="a smaller network fits, or the LibreLane hand-off",
+        hint="fold the network (--fold sums, --fold gates), or use the LibreLane hand-off",
     )
 
 
