@@ -135,5 +135,7 @@ def test_silent_for_ever(simulated: Simulated, bridge: Bridge) -> None:
             if done == 20:
                 bridge.device = None
 
-        with pytest.raises(LinkError, match=r"sample 2\d has no answer after 3 tries: 3 × no answ"):
+        # An answer that was cut in two is damage.
+        tries = r"(3|1 × damage on the line, 2) × no answer"
+        with pytest.raises(LinkError, match=rf"sample 2\d has no answer after 3 tries: {tries}"):
             hardware.infer(hardware.quantize(X), cut)
